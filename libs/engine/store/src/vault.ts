@@ -1,0 +1,12 @@
+import type { PersonId } from '#kernel';
+
+/**
+ * Keys by person (AES-256, 32 bytes), kept outside the log (ruling 31). A key is durable before `keysFor`
+ * answers. Implementations cache opened keys for at most 60 s.
+ */
+export interface Vault {
+  /** Makes the missing ones. */
+  keysFor(persons: readonly PersonId[]): Promise<ReadonlyMap<PersonId, Buffer>>;
+  /** Only existing ones; a destroyed key is absent from the answer. */
+  existingKeys(persons: readonly PersonId[]): Promise<ReadonlyMap<PersonId, Buffer>>;
+}
