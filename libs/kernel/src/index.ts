@@ -5,3 +5,4 @@ export * from './position.js';
 export * from './catalogue.js';
 export * from './fact.js';
 export * from './decider.js';
+export * from './house.js';

@@ -1,3 +1,5 @@
 export * from './port.js';
 export * from './errors.js';
 export * from './vault.js';
+export * from './codec.js';
+export * from './transact.js';

@@ -1,0 +1,229 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import {
+  sealedFields,
+  type Actor,
+  type Catalogue,
+  type Event,
+  type Fact,
+  type Instant,
+  type Occurred,
+  type PersonId,
+  type Personal,
+  type Recorded,
+  type RequestKey,
+  type SealedText,
+  type Term,
+  type Uuid,
+} from '#kernel';
+import { OlderThanLog } from './errors.js';
+import type { NewEvent, StoredEvent } from './port.js';
+import type { Vault } from './vault.js';
+
+/** Where the codec's chance comes from; engine rooms have none of their own. */
+export interface Chance {
+  /** Fresh random bytes, used once. */
+  bytes(count: number): Buffer;
+}
+
+/** What surrounds the facts of one append. */
+export interface Surroundings {
+  readonly occurredAt: Instant;
+  readonly actor: Actor;
+  readonly correlation: string;
+  readonly causation?: string;
+  /** Version of the rules (ruling 8). */
+  readonly engine: string;
+  readonly key?: RequestKey;
+}
+
+/** A fact ready for the log, and beside it what a fold of it sees. */
+export interface Prepared {
+  readonly event: NewEvent;
+  /** All of `Recorded` but what only the store knows. */
+  readonly occurred: Occurred<Event> & {
+    readonly id: Uuid;
+    readonly sealed?: SealedText;
+    readonly correlation: string;
+    readonly causation?: string;
+    readonly engine: string;
+    readonly key?: RequestKey;
+  };
+}
+
+/** Lifts stored data of an old version to the newest one; the stored bytes never change. */
+export type Upcaster = (stored: { readonly type: string; readonly data: object }) => { readonly type: string; readonly data: object };
+
+interface Body {
+  readonly at: Instant;
+  readonly actor: Actor;
+  readonly correlation: string;
+  readonly causation?: string;
+  readonly engine: string;
+  readonly key?: RequestKey;
+  readonly data: object;
+  readonly sealed?: SealedText;
+}
+
+/**
+ * Between facts and the bytes of the log: seals what persons typed (AES-256-GCM, a key per person, one blob
+ * per person and event; ruling 31), and reads every version ever written.
+ *
+ * Errors: OlderThanLog for a type that neither the catalogue nor an upcaster knows (ruling 48).
+ */
+export interface Codec {
+  readonly catalogue: Catalogue;
+  prepare(facts: readonly Fact<Event>[], ids: readonly Uuid[], around: Surroundings): Promise<readonly Prepared[]>;
+  decode(stored: StoredEvent): Recorded<Event>;
+}
+
+export interface CodecOptions {
+  readonly catalogue: Catalogue;
+  readonly vault: Vault;
+  readonly chance: Chance;
+  /** By the old stored name. */
+  readonly upcasters?: Readonly<Record<string, Upcaster>>;
+}
+
+export function codec({ catalogue, vault, chance, upcasters = {} }: CodecOptions): Codec {
+  const sealedByType = new Map(
+    Object.entries(catalogue).map(([type, definition]) => [type, sealedFields(definition)] as const),
+  );
+
+  const prepare: Codec['prepare'] = async (facts, ids, around) => {
+    const split = facts.map((fact) => {
+      const fields = sealedByType.get(fact.type);
+      if (!fields) throw new OlderThanLog(fact.type);
+      return separate(fact.data, fields);
+    });
+    const persons = new Set(split.flatMap(({ typed }) => [...typed.keys()]));
+    const keys = persons.size > 0 ? await vault.keysFor([...persons]) : new Map<PersonId, Buffer>();
+    return facts.map((fact, i) => {
+      const { clear, typed } = split[i]!;
+      let sealed: Record<PersonId, string> | undefined;
+      for (const [person, texts] of typed) {
+        const key = keys.get(person);
+        if (!key) throw new Error(`the vault gave no key for person ${person}`);
+        (sealed ??= {})[person] = seal(JSON.stringify(texts), person, key, chance.bytes(12));
+      }
+      const body: Body = {
+        at: fact.at ?? around.occurredAt,
+        actor: fact.actor ?? around.actor,
+        correlation: around.correlation,
+        ...(around.causation !== undefined && { causation: around.causation }),
+        engine: around.engine,
+        ...(around.key && { key: around.key }),
+        data: clear,
+        ...(sealed && { sealed }),
+      };
+      const id = ids[i]!;
+      const { at, ...rest } = body;
+      return {
+        event: { id, type: fact.type, body: JSON.stringify(body) },
+        occurred: { ...rest, occurredAt: at, id, type: fact.type },
+      };
+    });
+  };
+
+  const decode: Codec['decode'] = (stored) => {
+    const { at, data, ...meta } = JSON.parse(stored.body) as Body;
+    let { type } = stored;
+    let current = data;
+    for (let lift = upcasters[type]; lift; lift = upcasters[type]) ({ type, data: current } = lift({ type, data: current }));
+    if (!sealedByType.has(type)) throw new OlderThanLog(stored.type);
+    return {
+      ...meta,
+      occurredAt: at,
+      type,
+      data: current,
+      id: stored.id,
+      stream: stored.stream,
+      revision: stored.revision,
+      position: stored.position,
+      recordedAt: stored.recordedAt,
+    };
+  };
+
+  return { catalogue, prepare, decode };
+}
+
+function separate(
+  data: object,
+  fields: readonly { field: string; kind: 'text' | 'term' }[],
+): { clear: object; typed: Map<PersonId, Record<string, string>> } {
+  const typed = new Map<PersonId, Record<string, string>>();
+  if (fields.length === 0) return { clear: data, typed };
+  const clear: Record<string, unknown> = { ...data };
+  for (const { field, kind } of fields) {
+    const given = clear[field] as Personal | Term | null | undefined;
+    if (given === undefined) continue;
+    if (given === null) {
+      if (kind === 'text') delete clear[field];
+      continue;
+    }
+    const texts = typed.get(given.of) ?? {};
+    texts[field] = given.text;
+    typed.set(given.of, texts);
+    if (kind === 'term') clear[field] = (given as Term).id;
+    else delete clear[field];
+  }
+  return { clear, typed };
+}
+
+/**
+ * What evolve sees of a fact that was decided but is not recorded yet: the same clear data that `decode`
+ * will give. For folding within one decision (due facts first, an imported case of many commands).
+ */
+export function occur<F extends Event, E extends Event>(
+  catalogue: Catalogue,
+  fact: Fact<F>,
+  around: { readonly occurredAt: Instant; readonly actor: Actor },
+): Occurred<E> {
+  const definition = catalogue[fact.type];
+  if (!definition) throw new OlderThanLog(fact.type);
+  return {
+    type: fact.type,
+    data: separate(fact.data, sealedFields(definition)).clear,
+    occurredAt: fact.at ?? around.occurredAt,
+    actor: fact.actor ?? around.actor,
+  } as unknown as Occurred<E>;
+}
+
+/** Blob: base64 of 1 version byte, 12 bytes nonce, ciphertext, 16 bytes tag; bound to the person's id. */
+const VERSION = 1;
+
+function seal(plain: string, person: PersonId, key: Buffer, nonce: Buffer): string {
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(person));
+  const ciphertext = Buffer.concat([Buffer.from([VERSION]), nonce, cipher.update(plain, 'utf8'), cipher.final()]);
+  return Buffer.concat([ciphertext, cipher.getAuthTag()]).toString('base64');
+}
+
+function unseal(blob: string, person: PersonId, key: Buffer): string {
+  const bytes = Buffer.from(blob, 'base64');
+  if (bytes[0] !== VERSION) throw new Error(`a sealed blob of unknown version ${bytes[0]}`);
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(1, 13))
+    .setAAD(Buffer.from(person))
+    .setAuthTag(bytes.subarray(-16));
+  return decipher.update(bytes.subarray(13, -16), undefined, 'utf8') + decipher.final('utf8');
+}
+
+/** One sealed blob of a row or an event, and the person under whose key it lies. */
+export interface Sealed {
+  readonly of: PersonId;
+  readonly blob: string;
+}
+
+export type Opened = Readonly<Record<string, string>>;
+
+/**
+ * Opens blobs for showing; each answer is the blob's texts by field name, or null where the key was
+ * destroyed. Throws where a blob does not belong to its person or was altered.
+ */
+export function opener(vault: Vault): (blobs: readonly Sealed[]) => Promise<readonly (Opened | null)[]> {
+  return async (blobs) => {
+    const keys = await vault.existingKeys([...new Set(blobs.map((b) => b.of))]);
+    return blobs.map(({ of, blob }) => {
+      const key = keys.get(of);
+      return key ? (JSON.parse(unseal(blob, of, key)) as Opened) : null;
+    });
+  };
+}

@@ -1,0 +1,320 @@
+import {
+  HOUSE,
+  toInstant,
+  uuidV7,
+  type Actor,
+  type Decider,
+  type Decision,
+  type Event,
+  type Fact,
+  type Instant,
+  type Micros,
+  type Position,
+  type Recorded,
+  type Refusal,
+  type RequestKey,
+} from '#kernel';
+import { occur, type Chance, type Codec, type Prepared, type Surroundings } from './codec.js';
+import { Contention, UnknownOutcome } from './errors.js';
+import { NO_STREAM, type Appended, type EventStore } from './port.js';
+
+/** A stream folded: the aggregate's state, and what the house itself remembers of every stream. */
+export interface Folded<S> {
+  readonly state: S;
+  /** NO_STREAM before the first event. */
+  readonly revision: number;
+  /** Revision of the last append that an actor caused; timers do not move it (ruling 4). */
+  readonly etag: number;
+  readonly recordedAt: Micros;
+  /** Every idempotency key ever accepted here, with the revisions it wrote (ruling 11). */
+  readonly keys: ReadonlyMap<string, { readonly body: string; readonly from: number; readonly to: number }>;
+}
+
+/** The clock of the edge: live commands happen now. Throws while this process's clock is not to be trusted (ruling 1). */
+export interface EdgeClock {
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+/** What transact needs beside the store. */
+export interface Means {
+  readonly store: EventStore;
+  readonly codec: Codec;
+  readonly chance: Chance;
+  readonly clock: EdgeClock;
+  /** Version of the rules that decide (ruling 8). */
+  readonly engine: string;
+}
+
+/** A request as it arrives at a stream. */
+export interface Request {
+  readonly stream: string;
+  readonly actor: Actor;
+  readonly correlation: string;
+  readonly causation?: string;
+  /** Absent only where no request stands behind the command (flows, timers). */
+  readonly key?: RequestKey & {
+    /** False where the edge made the key up: then an accepted no-op need not be noted. */
+    readonly own: boolean;
+  };
+  /** The `etag` that the caller last saw. */
+  readonly ifMatch?: number;
+  /** Given only by the `integration` role: when it happened, never in the future. */
+  readonly occurredAt?: Instant;
+}
+
+export type Outcome<S, E extends Event, R extends Refusal> =
+  | {
+      readonly outcome: 'accepted';
+      /** Revision and position of the last event of the append that carries this key. */
+      readonly revision: number;
+      readonly etag: number;
+      readonly position: Position;
+      /** The stored events of this key; empty for an accepted no-op without a key of the caller's own. */
+      readonly events: readonly Recorded<E>[];
+      readonly state: S;
+      /** True where an earlier request under this key had done it. */
+      readonly repeated: boolean;
+    }
+  | { readonly outcome: 'refused'; readonly refusal: R }
+  | { readonly outcome: 'stale'; readonly etag: number }
+  | { readonly outcome: 'key-reused' }
+  | { readonly outcome: 'in-future'; readonly now: Instant };
+
+/** Conflicts in a row before giving up; each means that somebody else got on. */
+const ATTEMPTS = 50;
+/** Repeats of an append whose answer was lost, with the same ids; each is harmless (ruling 10). */
+const REPEATS = 5;
+
+const noted: Fact<Event> = { type: 'house.command-noted.v1', data: {} };
+
+/** Folds a stream read from the log. */
+export function foldStream<S, E extends Event>(
+  decider: Pick<Decider<S, never, never, E, never>, 'initial' | 'evolve'>,
+  events: readonly Recorded<Event>[],
+  from: Folded<S> = { state: decider.initial, revision: NO_STREAM, etag: NO_STREAM, recordedAt: 0, keys: new Map() },
+): Folded<S> {
+  let { state, revision, etag, recordedAt } = from;
+  const keys = new Map(from.keys);
+  for (const event of events) {
+    if (event.revision !== revision + 1)
+      throw new Error(`${event.stream}: revision ${event.revision} follows ${revision}: the log has a hole`);
+    state = decider.evolve(state, event as Recorded<E>);
+    revision = event.revision;
+    recordedAt = event.recordedAt;
+    if (event.key) {
+      const known = keys.get(event.key.id);
+      keys.set(event.key.id, { body: event.key.body, from: known?.from ?? revision, to: revision });
+    }
+    if (event.actor.id !== HOUSE || event.key) etag = revision;
+  }
+  return { state, revision, etag, recordedAt, keys };
+}
+
+/**
+ * Folded streams, bounded by number, least recently used first out. An entry is only ever a hint: the
+ * append at its revision decides, and a conflict drops it.
+ */
+export class StreamCache<S> {
+  private readonly entries = new Map<string, Folded<S>>();
+
+  constructor(private readonly limit: number) {}
+
+  get(stream: string): Folded<S> | undefined {
+    const entry = this.entries.get(stream);
+    if (entry) {
+      this.entries.delete(stream);
+      this.entries.set(stream, entry);
+    }
+    return entry;
+  }
+
+  put(stream: string, folded: Folded<S>): void {
+    this.entries.delete(stream);
+    this.entries.set(stream, folded);
+    if (this.entries.size > this.limit) {
+      const oldest = this.entries.keys().next().value;
+      if (oldest !== undefined) this.entries.delete(oldest);
+    }
+  }
+
+  drop(stream: string): void {
+    this.entries.delete(stream);
+  }
+}
+
+export interface Transactor<S, C extends { readonly occurredAt: Instant }, E extends Event, R extends Refusal> {
+  /**
+   * Load, fold, decide, append at the expected revision, decide again on conflict (DESIGN section 5).
+   * `command` is asked anew at each attempt, with that attempt's time.
+   *
+   * Errors: those of EventStore.append, Contention, and whatever the clock throws. Nothing is half-done.
+   */
+  transact(request: Request, command: (occurredAt: Instant) => C): Promise<Outcome<S, E, R>>;
+  /** The stream's present fold, from the log itself. */
+  load(stream: string): Promise<Folded<S>>;
+}
+
+export interface TransactorOptions<S, C extends { readonly occurredAt: Instant }, F extends Event, E extends Event, R extends Refusal>
+  extends Means {
+  readonly decider: Decider<S, C, F, E, R>;
+  /** Streams kept folded. */
+  readonly cached?: number;
+}
+
+export function transactor<S, C extends { readonly occurredAt: Instant }, F extends Event, E extends Event, R extends Refusal>(
+  options: TransactorOptions<S, C, F, E, R>,
+): Transactor<S, C, E, R> {
+  const { store, codec, clock, chance, decider, engine } = options;
+  const cache = new StreamCache<S>(options.cached ?? 10_000);
+
+  const load = async (stream: string): Promise<Folded<S>> => {
+    const folded = foldStream<S, E>(decider, (await store.readStream(stream)).map(codec.decode));
+    if (folded.revision !== NO_STREAM) cache.put(stream, folded);
+    return folded;
+  };
+
+  const transact = async (request: Request, command: (occurredAt: Instant) => C): Promise<Outcome<S, E, R>> => {
+    const { stream, key } = request;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const hint = cache.get(stream);
+      const before = hint ?? (await load(stream));
+
+      const seen = key && before.keys.get(key.id);
+      if (seen) return seen.body === key.body ? await answerAgain(stream, before, seen) : { outcome: 'key-reused' };
+      if (request.ifMatch !== undefined && request.ifMatch !== before.etag) {
+        if (hint) {
+          cache.drop(stream);
+          continue;
+        }
+        return { outcome: 'stale', etag: before.etag };
+      }
+
+      const now = toInstant(Math.max(clock.now() / 1000, before.recordedAt / 1_000_000));
+      const occurredAt = request.occurredAt ?? now;
+      if (occurredAt > now) return { outcome: 'in-future', now };
+      const { facts, decision } = decideInTime(before.state, command(occurredAt), now, request.actor);
+      if ('refused' in decision) {
+        if (!hint) return { outcome: 'refused', refusal: decision.refused };
+        cache.drop(stream);
+        continue;
+      }
+      if (decision.accepted.length === 0 && !key?.own) {
+        if (hint) {
+          cache.drop(stream);
+          continue;
+        }
+        return acceptedNothing(stream, before);
+      }
+      if (decision.accepted.length === 0) facts.push(noted as Fact<F>);
+
+      const prepared = await codec.prepare(facts, freshIds(facts.length), {
+        occurredAt,
+        actor: request.actor,
+        correlation: request.correlation,
+        ...(request.causation !== undefined && { causation: request.causation }),
+        engine,
+        ...(key && { key: { id: key.id, body: key.body } }),
+      });
+      const appended = await appendSurely(store, stream, before.revision, prepared);
+      if (appended.outcome === 'conflict') {
+        cache.drop(stream);
+        continue;
+      }
+      const events = recorded<E>(stream, before.revision, prepared, appended);
+      const after = foldStream<S, E>(decider, events, before);
+      cache.put(stream, after);
+      return {
+        outcome: 'accepted',
+        revision: appended.revision,
+        etag: after.etag,
+        position: appended.position,
+        events,
+        state: after.state,
+        repeated: false,
+      };
+    }
+    throw new Contention(`${stream}: ${ATTEMPTS} conflicts in a row`);
+  };
+
+  /** What fell due before the command comes first, and the command meets the state after it (ruling 5). */
+  const decideInTime = (state: S, command: C, now: Instant, actor: Actor): { facts: Fact<F>[]; decision: Decision<F, R> } => {
+    const house: Actor = { id: HOUSE, role: 'system' };
+    const due = decider.due(state, command.occurredAt < now ? command.occurredAt : now).map((fact) => ({ ...fact, actor: house }));
+    const met = due.reduce(
+      (s, fact) => decider.evolve(s, occur<F, E>(codec.catalogue, fact, { occurredAt: command.occurredAt, actor })),
+      state,
+    );
+    const decision = decider.decide(command, met);
+    return { facts: 'accepted' in decision ? [...due, ...decision.accepted] : [], decision };
+  };
+
+  const answerAgain = async (
+    stream: string,
+    folded: Folded<S>,
+    seen: { readonly from: number; readonly to: number },
+  ): Promise<Outcome<S, E, R>> => {
+    const events = (await store.readStream(stream, seen.from)).slice(0, seen.to - seen.from + 1).map(codec.decode);
+    const last = events.at(-1)!;
+    return {
+      outcome: 'accepted',
+      revision: last.revision,
+      etag: last.revision,
+      position: last.position,
+      events: events as Recorded<E>[],
+      state: folded.state,
+      repeated: true,
+    };
+  };
+
+  const acceptedNothing = async (stream: string, folded: Folded<S>): Promise<Outcome<S, E, R>> => ({
+    outcome: 'accepted',
+    revision: folded.revision,
+    etag: folded.etag,
+    position: (await store.head()).position,
+    events: [],
+    state: folded.state,
+    repeated: false,
+  });
+
+  const freshIds = (count: number) => Array.from({ length: count }, () => uuidV7(clock.now(), chance.bytes(10)));
+
+  return { transact, load };
+}
+
+/**
+ * Appends, and where the answer is lost asks again with the same ids at the same revision, which cannot
+ * store twice (ruling 10). Throws UnknownOutcome only when that, too, stays unanswered.
+ */
+export async function appendSurely(
+  store: EventStore,
+  stream: string,
+  expected: number,
+  prepared: readonly Prepared[],
+): Promise<Appended> {
+  for (let repeat = 0; ; repeat++) {
+    try {
+      return await store.append({ stream, expected, events: prepared.map((p) => p.event) });
+    } catch (error) {
+      if (!(error instanceof UnknownOutcome) || repeat === REPEATS) throw error;
+    }
+  }
+}
+
+/** What the store now holds of a prepared append. Positions within one append are those of a gapless log. */
+function recorded<E extends Event>(
+  stream: string,
+  before: number,
+  prepared: readonly Prepared[],
+  appended: Extract<Appended, { outcome: 'appended' }>,
+): Recorded<E>[] {
+  return prepared.map(({ occurred }, i) => ({
+    ...occurred,
+    stream,
+    revision: before + 1 + i,
+    position: appended.position,
+    recordedAt: appended.recordedAt,
+  })) as unknown as Recorded<E>[];
+}
+
+export type { Surroundings };
