@@ -1,0 +1,90 @@
+import { event, f, type Clear, type EventOf, type FactOf } from '#kernel';
+
+/** The promises of the first slice; domain.md C.1 names the others. In the order in which facts of one second stand. */
+export const CLOCKS = ['first-response', 'resolution'] as const;
+export type ClockName = (typeof CLOCKS)[number];
+
+export const CLOCK_STATES = [
+  'running',
+  'paused',
+  /** Stopped at or before the due instant. */
+  'met',
+  /** Stopped after it; the breach is a fact of its own. */
+  'missed',
+  /** Ended without an answer being owed (ruling 9); outside the denominator. */
+  'not-applicable',
+  /** The source carries no evidence of it (ruling 9); outside the denominator. */
+  'not-evidenced',
+  /** Another ticket's clock goes on in its place. */
+  'merged',
+] as const;
+export type ClockStateName = (typeof CLOCK_STATES)[number];
+
+export const HOLD_REASONS = ['requester', 'vendor', 'other-team', 'problem', 'evidence'] as const;
+export type HoldReason = (typeof HOLD_REASONS)[number];
+
+const clockFields = {
+  clock: f.code('which promise', CLOCKS),
+  cycle: f.integer('count', '1 at first; a restart opens the next'),
+  change: f.code('what the fact did to it', [
+    'started',
+    'paused',
+    'resumed',
+    'stopped',
+    'ended',
+    'reopened',
+    'restarted',
+    'retargeted',
+    'adopted',
+    'corrected',
+  ]),
+  state: f.code('state after it', CLOCK_STATES),
+  startedAt: f.instant('when this cycle started'),
+  target: f.integer('business-seconds', 'what was promised'),
+  consumed: f.integer('business-seconds', 'used up to `asOf`'),
+  asOf: f.instant('up to when `consumed` is counted'),
+  due: f.nullable(f.instant('earliest instant at which consumed reaches target; null while it has none (domain.md C.3)')),
+  reasons: f.list('active pause reasons', f.code('a reason', HOLD_REASONS)),
+  breachedAt: f.nullable(f.instant('the due instant that passed unanswered, sticky; else null')),
+  policy: f.name('policy and version, `default@1`'),
+  calendar: f.name('calendar and version, `default@1`'),
+  zone: f.name('IANA zone of the calendar'),
+  tzdb: f.name('version of the zone rules (ruling 7)'),
+} as const;
+
+/** A clock after a fact: all of it, so that a fold needs no judgement and an auditor no second look. */
+export const clockRecord = f.record('a clock after this fact', clockFields);
+export type ClockRecord = Clear<typeof clockFields>;
+
+/** What a fact did to the promises; empty where it did nothing. */
+export const clocks = f.list('what this did to the promises', clockRecord);
+
+/** Facts that time itself causes; they stand in the stream of the ticket or complaint (ruling 4). */
+export const promiseEvents = {
+  'sla.clock-breached.v1': event(
+    ['ticket', 'complaint'],
+    'time: the timekeeper, or a later command (ruling 5)',
+    'A due instant passed unanswered; occurredAt is the due instant. Sticky.',
+    {
+      clock: f.code('which promise', CLOCKS),
+      cycle: f.integer('count', 'of the clock'),
+      due: f.instant('the instant that passed'),
+      target: f.integer('business-seconds', 'what was promised'),
+      policy: f.name('policy and version'),
+    },
+  ),
+  'sla.breach-annulled.v1': event(
+    ['ticket', 'complaint'],
+    'a back-dated command (ruling 3)',
+    'A recorded breach became untrue by a fact that occurred earlier; the breach stays recorded.',
+    {
+      clock: f.code('which promise', CLOCKS),
+      cycle: f.integer('count', 'of the clock'),
+      due: f.instant('the due instant of the breach'),
+      cause: f.name('stored name of the fact that annulled it'),
+    },
+  ),
+} as const;
+
+export type PromiseFact = FactOf<typeof promiseEvents>;
+export type PromiseEvent = EventOf<typeof promiseEvents>;
