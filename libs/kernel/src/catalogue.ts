@@ -10,7 +10,8 @@ import type { Instant } from './time.js';
  * holds all of them.
  */
 export interface Field<Given = unknown, Clear = Given> {
-  readonly kind: 'id' | 'code' | 'name' | 'instant' | 'integer' | 'flag' | 'text' | 'term' | 'list' | 'record';
+  readonly kind:
+    'id' | 'code' | 'name' | 'instant' | 'integer' | 'flag' | 'text' | 'term' | 'list' | 'record';
   readonly about: string;
   readonly optional?: boolean;
   readonly nullable?: boolean;
@@ -47,7 +48,11 @@ export const f = {
   /** An id that we made. */
   id: (about: string): Field<Uuid> => ({ kind: 'id', about }),
   /** One of a closed list. */
-  code: <const V extends string>(about: string, values: readonly V[]): Field<V> => ({ kind: 'code', about, values }),
+  code: <const V extends string>(about: string, values: readonly V[]): Field<V> => ({
+    kind: 'code',
+    about,
+    values,
+  }),
   /** A name the house gives (`default@1`, a zone, a number said on the phone), never what a client typed. */
   name: (about: string): Field<string> => ({ kind: 'name', about }),
   instant: (about: string): Field<Instant> => ({ kind: 'instant', about }),
@@ -57,9 +62,20 @@ export const f = {
   text: (about: string): Field<Personal, Omitted> => ({ kind: 'text', about }),
   /** Typed by a person, yet grouped and searched by; see Term. */
   term: (about: string): Field<Term, Uuid> => ({ kind: 'term', about }),
-  list: <G, C>(about: string, of: Field<G, C>): Field<readonly G[], readonly C[]> => ({ kind: 'list', about, of }),
-  record: <F extends Fields>(about: string, fields: F): Field<Given<F>, Clear<F>> => ({ kind: 'record', about, fields }),
-  optional: <G, C>(field: Field<G, C>): Field<G, C> & { readonly optional: true } => ({ ...field, optional: true }),
+  list: <G, C>(about: string, of: Field<G, C>): Field<readonly G[], readonly C[]> => ({
+    kind: 'list',
+    about,
+    of,
+  }),
+  record: <F extends Fields>(about: string, fields: F): Field<Given<F>, Clear<F>> => ({
+    kind: 'record',
+    about,
+    fields,
+  }),
+  optional: <G, C>(field: Field<G, C>): Field<G, C> & { readonly optional: true } => ({
+    ...field,
+    optional: true,
+  }),
   nullable: <G, C>(field: Field<G, C>): Field<G | null, C | null> =>
     ({ ...field, nullable: true }) as Field<G | null, C | null>,
 } as const;
@@ -79,9 +95,13 @@ export type Given<F extends Fields> = Flat<
 /** An event's data as stored and folded: texts gone (sealed beside it), terms as their ids. */
 export type Clear<F extends Fields> = Flat<
   {
-    readonly [K in keyof F as IsOptional<F[K]> extends true ? never : ClearOf<F[K]> extends Omitted ? never : K]: ClearOf<F[K]>;
+    readonly [
+      K in keyof F as IsOptional<F[K]> extends true ? never : ClearOf<F[K]> extends Omitted ? never : K
+    ]: ClearOf<F[K]>;
   } & {
-    readonly [K in keyof F as IsOptional<F[K]> extends true ? (ClearOf<F[K]> extends Omitted ? never : K) : never]?: ClearOf<F[K]>;
+    readonly [
+      K in keyof F as IsOptional<F[K]> extends true ? (ClearOf<F[K]> extends Omitted ? never : K) : never
+    ]?: ClearOf<F[K]>;
   }
 >;
 
@@ -106,16 +126,22 @@ export const event = <F extends Fields>(
 
 /** The union of what decide may emit. */
 export type FactOf<C extends Catalogue> = {
-  [T in keyof C & string]: C[T] extends EventDefinition<infer F> ? { readonly type: T; readonly data: Given<F> } : never;
+  [T in keyof C & string]: C[T] extends EventDefinition<infer F>
+    ? { readonly type: T; readonly data: Given<F> }
+    : never;
 }[keyof C & string];
 
 /** The union of what evolve and views fold. */
 export type EventOf<C extends Catalogue> = {
-  [T in keyof C & string]: C[T] extends EventDefinition<infer F> ? { readonly type: T; readonly data: Clear<F> } : never;
+  [T in keyof C & string]: C[T] extends EventDefinition<infer F>
+    ? { readonly type: T; readonly data: Clear<F> }
+    : never;
 }[keyof C & string];
 
 /** Top-level fields whose text is sealed, by event type; for the codec. */
-export function sealedFields(definition: EventDefinition): readonly { field: string; kind: 'text' | 'term' }[] {
+export function sealedFields(
+  definition: EventDefinition,
+): readonly { field: string; kind: 'text' | 'term' }[] {
   return Object.entries(definition.fields as Fields)
     .filter(([, f]) => f.kind === 'text' || f.kind === 'term')
     .map(([field, f]) => ({ field, kind: f.kind as 'text' | 'term' }));

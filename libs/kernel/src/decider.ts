@@ -8,14 +8,18 @@ export interface Refusal<Code extends string = string> {
 }
 
 export type Decision<F extends Event, R extends Refusal> =
-  | { readonly accepted: readonly Fact<F>[] }
-  | { readonly refused: R };
+  { readonly accepted: readonly Fact<F>[] } | { readonly refused: R };
 
-export const accept = <F extends Event>(...facts: readonly Fact<F>[]): { readonly accepted: readonly Fact<F>[] } => ({
+export const accept = <F extends Event>(
+  ...facts: readonly Fact<F>[]
+): { readonly accepted: readonly Fact<F>[] } => ({
   accepted: facts,
 });
 
-export const refuse = <Code extends string>(code: Code, detail: string): { readonly refused: Refusal<Code> } => ({
+export const refuse = <Code extends string>(
+  code: Code,
+  detail: string,
+): { readonly refused: Refusal<Code> } => ({
   refused: { code, detail },
 });
 
@@ -27,7 +31,13 @@ export const refuse = <Code extends string>(code: Code, detail: string): { reado
  *   breach is a fact from due + 1 s on; ruling 2). They come first in the append of any command (ruling 5).
  * - `decide` is a function of its arguments: time, ids and identity arrive in the command.
  */
-export interface Decider<S, C extends { readonly occurredAt: Instant }, F extends Event, E extends Event, R extends Refusal> {
+export interface Decider<
+  S,
+  C extends { readonly occurredAt: Instant },
+  F extends Event,
+  E extends Event,
+  R extends Refusal,
+> {
   readonly initial: S;
   readonly evolve: (state: S, event: Occurred<E>) => S;
   readonly due: (state: S, now: Instant) => readonly Fact<F>[];

@@ -25,6 +25,10 @@ export function toInstant(seconds: EpochSeconds): Instant {
   return `${new Date(Math.floor(seconds) * 1000).toISOString().slice(0, 19)}Z` as Instant;
 }
 
+export function earlier(a: Instant, b: Instant): Instant {
+  return a < b ? a : b;
+}
+
 export function later(a: Instant, b: Instant): Instant {
   return a < b ? b : a;
 }

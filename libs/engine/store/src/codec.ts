@@ -51,7 +51,10 @@ export interface Prepared {
 }
 
 /** Lifts stored data of an old version to the newest one; the stored bytes never change. */
-export type Upcaster = (stored: { readonly type: string; readonly data: object }) => { readonly type: string; readonly data: object };
+export type Upcaster = (stored: { readonly type: string; readonly data: object }) => {
+  readonly type: string;
+  readonly data: object;
+};
 
 interface Body {
   readonly at: Instant;
@@ -72,7 +75,11 @@ interface Body {
  */
 export interface Codec {
   readonly catalogue: Catalogue;
-  prepare(facts: readonly Fact<Event>[], ids: readonly Uuid[], around: Surroundings): Promise<readonly Prepared[]>;
+  prepare(
+    facts: readonly Fact<Event>[],
+    ids: readonly Uuid[],
+    around: Surroundings,
+  ): Promise<readonly Prepared[]>;
   decode(stored: StoredEvent): Recorded<Event>;
 }
 
@@ -128,7 +135,8 @@ export function codec({ catalogue, vault, chance, upcasters = {} }: CodecOptions
     const { at, data, ...meta } = JSON.parse(stored.body) as Body;
     let { type } = stored;
     let current = data;
-    for (let lift = upcasters[type]; lift; lift = upcasters[type]) ({ type, data: current } = lift({ type, data: current }));
+    for (let lift = upcasters[type]; lift; lift = upcasters[type])
+      ({ type, data: current } = lift({ type, data: current }));
     if (!sealedByType.has(type)) throw new OlderThanLog(stored.type);
     return {
       ...meta,
@@ -193,7 +201,12 @@ const VERSION = 1;
 
 function seal(plain: string, person: PersonId, key: Buffer, nonce: Buffer): string {
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(person));
-  const ciphertext = Buffer.concat([Buffer.from([VERSION]), nonce, cipher.update(plain, 'utf8'), cipher.final()]);
+  const ciphertext = Buffer.concat([
+    Buffer.from([VERSION]),
+    nonce,
+    cipher.update(plain, 'utf8'),
+    cipher.final(),
+  ]);
   return Buffer.concat([ciphertext, cipher.getAuthTag()]).toString('base64');
 }
 

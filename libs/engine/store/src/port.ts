@@ -84,7 +84,10 @@ export interface EventStore {
    * Catch-up subscription to everything after a position, then live; ends when the signal aborts. The next
    * batch is read only when the consumer asks for it.
    */
-  subscribe(after: Position, options: { readonly signal: AbortSignal; readonly limit?: number }): AsyncIterable<Batch>;
+  subscribe(
+    after: Position,
+    options: { readonly signal: AbortSignal; readonly limit?: number },
+  ): AsyncIterable<Batch>;
   head(): Promise<Head>;
   /** Event at exactly this position, or null: for comparing a checkpoint with its log (ruling 45). */
   at(position: Position): Promise<StoredEvent | null>;

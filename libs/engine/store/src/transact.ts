@@ -1,10 +1,11 @@
 import {
   HOUSE,
+  earlier,
   toInstant,
   uuidV7,
   type Actor,
+  type Catalogue,
   type Decider,
-  type Decision,
   type Event,
   type Fact,
   type Instant,
@@ -13,6 +14,7 @@ import {
   type Recorded,
   type Refusal,
   type RequestKey,
+  type Uuid,
 } from '#kernel';
 import { occur, type Chance, type Codec, type Prepared, type Surroundings } from './codec.js';
 import { Contention, UnknownOutcome } from './errors.js';
@@ -61,6 +63,13 @@ export interface Request {
   readonly ifMatch?: number;
   /** Given only by the `integration` role: when it happened, never in the future. */
   readonly occurredAt?: Instant;
+  /** The stream is most likely new: decide first and read only on a conflict. */
+  readonly expectNew?: boolean;
+  /**
+   * Event ids that follow from something (imports, flows; ruling 10), asked with the index of the command
+   * behind each fact. Absent: fresh ones.
+   */
+  readonly ids?: (commands: readonly number[]) => readonly Uuid[];
 }
 
 export type Outcome<S, E extends Event, R extends Refusal> =
@@ -88,11 +97,66 @@ const REPEATS = 5;
 
 const noted: Fact<Event> = { type: 'house.command-noted.v1', data: {} };
 
+export type DecidedInTurn<S, F extends Event, R extends Refusal> =
+  /** `by`: for each fact the index of the command before or by which it came to be. */
+  | { readonly facts: readonly Fact<F>[]; readonly by: readonly number[]; readonly state: S }
+  /** `at`: index of the command that was refused. */
+  | { readonly refused: R; readonly at: number };
+
+/**
+ * Several commands on one stream decided one after the other, each meeting the state that the ones before
+ * it made: for one atomic append of all of them. What has fallen due before a command comes before it, and
+ * the command meets the state after that (ruling 5). Without any command: what has fallen due by `now`.
+ */
+export function decideInTurn<
+  S,
+  C extends { readonly occurredAt: Instant },
+  F extends Event,
+  E extends Event,
+  R extends Refusal,
+>(
+  decider: Decider<S, C, F, E, R>,
+  catalogue: Catalogue,
+  from: S,
+  commands: readonly C[],
+  now: Instant,
+  actor: Actor,
+): DecidedInTurn<S, F, R> {
+  const house: Actor = { id: HOUSE, role: 'system' };
+  const facts: Fact<F>[] = [];
+  const by: number[] = [];
+  let state = from;
+  const add = (fact: Fact<F>, command: number, occurredAt: Instant): void => {
+    facts.push(fact);
+    by.push(command);
+    state = decider.evolve(state, occur<F, E>(catalogue, fact, { occurredAt, actor }));
+  };
+  const addDue = (command: number, until: Instant): void => {
+    for (const fact of decider.due(state, until)) add({ ...fact, actor: house }, command, until);
+  };
+  if (commands.length === 0) addDue(0, now);
+  for (const [at, command] of commands.entries()) {
+    addDue(at, earlier(command.occurredAt, now));
+    const decision = decider.decide(command, state);
+    if ('refused' in decision) return { refused: decision.refused, at };
+    // Facts of one command may carry their own instants, and so may the commands of one append.
+    for (const fact of decision.accepted)
+      add({ ...fact, at: fact.at ?? command.occurredAt }, at, command.occurredAt);
+  }
+  return { facts, by, state };
+}
+
 /** Folds a stream read from the log. */
 export function foldStream<S, E extends Event>(
   decider: Pick<Decider<S, never, never, E, never>, 'initial' | 'evolve'>,
   events: readonly Recorded<Event>[],
-  from: Folded<S> = { state: decider.initial, revision: NO_STREAM, etag: NO_STREAM, recordedAt: 0, keys: new Map() },
+  from: Folded<S> = {
+    state: decider.initial,
+    revision: NO_STREAM,
+    etag: NO_STREAM,
+    recordedAt: 0,
+    keys: new Map(),
+  },
 ): Folded<S> {
   let { state, revision, etag, recordedAt } = from;
   const keys = new Map(from.keys);
@@ -143,30 +207,46 @@ export class StreamCache<S> {
   }
 }
 
-export interface Transactor<S, C extends { readonly occurredAt: Instant }, E extends Event, R extends Refusal> {
+export interface Transactor<
+  S,
+  C extends { readonly occurredAt: Instant },
+  E extends Event,
+  R extends Refusal,
+> {
   /**
    * Load, fold, decide, append at the expected revision, decide again on conflict (DESIGN section 5).
-   * `command` is asked anew at each attempt, with that attempt's time.
+   * `command` is asked anew at each attempt, with that attempt's time; several commands are one append, and
+   * none asks only for what has fallen due (the timekeeper).
    *
    * Errors: those of EventStore.append, Contention, and whatever the clock throws. Nothing is half-done.
    */
-  transact(request: Request, command: (occurredAt: Instant) => C): Promise<Outcome<S, E, R>>;
+  transact(request: Request, command: (occurredAt: Instant) => C | readonly C[]): Promise<Outcome<S, E, R>>;
   /** The stream's present fold, from the log itself. */
   load(stream: string): Promise<Folded<S>>;
 }
 
-export interface TransactorOptions<S, C extends { readonly occurredAt: Instant }, F extends Event, E extends Event, R extends Refusal>
-  extends Means {
+export interface TransactorOptions<
+  S,
+  C extends { readonly occurredAt: Instant },
+  F extends Event,
+  E extends Event,
+  R extends Refusal,
+> extends Means {
   readonly decider: Decider<S, C, F, E, R>;
   /** Streams kept folded. */
   readonly cached?: number;
 }
 
-export function transactor<S, C extends { readonly occurredAt: Instant }, F extends Event, E extends Event, R extends Refusal>(
-  options: TransactorOptions<S, C, F, E, R>,
-): Transactor<S, C, E, R> {
+export function transactor<
+  S,
+  C extends { readonly occurredAt: Instant },
+  F extends Event,
+  E extends Event,
+  R extends Refusal,
+>(options: TransactorOptions<S, C, F, E, R>): Transactor<S, C, E, R> {
   const { store, codec, clock, chance, decider, engine } = options;
   const cache = new StreamCache<S>(options.cached ?? 10_000);
+  const nothing: Folded<S> = foldStream<S, E>(decider, []);
 
   const load = async (stream: string): Promise<Folded<S>> => {
     const folded = foldStream<S, E>(decider, (await store.readStream(stream)).map(codec.decode));
@@ -174,14 +254,18 @@ export function transactor<S, C extends { readonly occurredAt: Instant }, F exte
     return folded;
   };
 
-  const transact = async (request: Request, command: (occurredAt: Instant) => C): Promise<Outcome<S, E, R>> => {
+  const transact = async (
+    request: Request,
+    command: (occurredAt: Instant) => C | readonly C[],
+  ): Promise<Outcome<S, E, R>> => {
     const { stream, key } = request;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const hint = cache.get(stream);
+      const hint = cache.get(stream) ?? (request.expectNew && attempt === 0 ? nothing : undefined);
       const before = hint ?? (await load(stream));
 
       const seen = key && before.keys.get(key.id);
-      if (seen) return seen.body === key.body ? await answerAgain(stream, before, seen) : { outcome: 'key-reused' };
+      if (seen)
+        return seen.body === key.body ? await answerAgain(stream, before, seen) : { outcome: 'key-reused' };
       if (request.ifMatch !== undefined && request.ifMatch !== before.etag) {
         if (hint) {
           cache.drop(stream);
@@ -193,22 +277,30 @@ export function transactor<S, C extends { readonly occurredAt: Instant }, F exte
       const now = toInstant(Math.max(clock.now() / 1000, before.recordedAt / 1_000_000));
       const occurredAt = request.occurredAt ?? now;
       if (occurredAt > now) return { outcome: 'in-future', now };
-      const { facts, decision } = decideInTime(before.state, command(occurredAt), now, request.actor);
-      if ('refused' in decision) {
-        if (!hint) return { outcome: 'refused', refusal: decision.refused };
+      const decided = decideInTurn(
+        decider,
+        codec.catalogue,
+        before.state,
+        [command(occurredAt)].flat() as C[],
+        now,
+        request.actor,
+      );
+      if ('refused' in decided) {
+        if (!hint) return { outcome: 'refused', refusal: decided.refused };
         cache.drop(stream);
         continue;
       }
-      if (decision.accepted.length === 0 && !key?.own) {
-        if (hint) {
+      const facts: Fact<Event>[] = [...decided.facts];
+      if (facts.length === 0) {
+        if (key?.own) facts.push(noted);
+        else if (!hint) return acceptedNothing(stream, before);
+        else {
           cache.drop(stream);
           continue;
         }
-        return acceptedNothing(stream, before);
       }
-      if (decision.accepted.length === 0) facts.push(noted as Fact<F>);
 
-      const prepared = await codec.prepare(facts, freshIds(facts.length), {
+      const prepared = await codec.prepare(facts, request.ids?.(decided.by) ?? freshIds(facts.length), {
         occurredAt,
         actor: request.actor,
         correlation: request.correlation,
@@ -237,24 +329,14 @@ export function transactor<S, C extends { readonly occurredAt: Instant }, F exte
     throw new Contention(`${stream}: ${ATTEMPTS} conflicts in a row`);
   };
 
-  /** What fell due before the command comes first, and the command meets the state after it (ruling 5). */
-  const decideInTime = (state: S, command: C, now: Instant, actor: Actor): { facts: Fact<F>[]; decision: Decision<F, R> } => {
-    const house: Actor = { id: HOUSE, role: 'system' };
-    const due = decider.due(state, command.occurredAt < now ? command.occurredAt : now).map((fact) => ({ ...fact, actor: house }));
-    const met = due.reduce(
-      (s, fact) => decider.evolve(s, occur<F, E>(codec.catalogue, fact, { occurredAt: command.occurredAt, actor })),
-      state,
-    );
-    const decision = decider.decide(command, met);
-    return { facts: 'accepted' in decision ? [...due, ...decision.accepted] : [], decision };
-  };
-
   const answerAgain = async (
     stream: string,
     folded: Folded<S>,
     seen: { readonly from: number; readonly to: number },
   ): Promise<Outcome<S, E, R>> => {
-    const events = (await store.readStream(stream, seen.from)).slice(0, seen.to - seen.from + 1).map(codec.decode);
+    const events = (await store.readStream(stream, seen.from))
+      .slice(0, seen.to - seen.from + 1)
+      .map(codec.decode);
     const last = events.at(-1)!;
     return {
       outcome: 'accepted',
@@ -277,7 +359,8 @@ export function transactor<S, C extends { readonly occurredAt: Instant }, F exte
     repeated: false,
   });
 
-  const freshIds = (count: number) => Array.from({ length: count }, () => uuidV7(clock.now(), chance.bytes(10)));
+  const freshIds = (count: number) =>
+    Array.from({ length: count }, () => uuidV7(clock.now(), chance.bytes(10)));
 
   return { transact, load };
 }
@@ -301,7 +384,7 @@ export async function appendSurely(
   }
 }
 
-/** What the store now holds of a prepared append. Positions within one append are those of a gapless log. */
+/** What the store now holds of a prepared append. Its events all get the append's last position: no fold looks at it. */
 function recorded<E extends Event>(
   stream: string,
   before: number,

@@ -1,5 +1,5 @@
 import { event, f, houseEvents, type EventOf, type FactOf } from '#kernel';
-import { clocks, HOLD_REASONS, promiseEvents } from '../promises/promise-events.js';
+import { clocks, HOLD_REASONS, clockEvents } from '#domain/sla';
 
 export const CHANNELS = ['phone', 'e-mail', 'web', 'chat', 'note', 'integration'] as const;
 export type Channel = (typeof CHANNELS)[number];
@@ -8,7 +8,14 @@ export type Channel = (typeof CHANNELS)[number];
 export const TIERS = ['base', 'standard', 'vip'] as const;
 export type Tier = (typeof TIERS)[number];
 
-export const RESOLUTIONS = ['solved', 'workaround', 'not-reproducible', 'withdrawn', 'duplicate', 'unspecified'] as const;
+export const RESOLUTIONS = [
+  'solved',
+  'workaround',
+  'not-reproducible',
+  'withdrawn',
+  'duplicate',
+  'unspecified',
+] as const;
 export type Resolution = (typeof RESOLUTIONS)[number];
 
 export const LINK_KINDS = ['relates-to', 'caused-by', 'causes', 'parent-of', 'child-of'] as const;
@@ -18,18 +25,25 @@ const priority = f.integer('1 critical to 4 low', 'priority');
 
 /** Stream `ticket-<id>`. Texts are sealed under the requester's key: the file is the requester's. */
 export const ticketEvents = {
-  'desk.ticket-opened.v1': event(['ticket'], 'open-ticket', 'A ticket was opened, and what was promised with it.', {
-    number: f.name('number said on the phone, `T-104233`'),
-    channel: f.code('how it came', CHANNELS),
-    requester: f.id('person who asked'),
-    tier: f.code('tier at opening (ruling 22)', TIERS),
-    priority,
-    subject: f.text('one line'),
-    text: f.text('first message'),
-    externalReference: f.optional(f.term('number in the source system (ruling 15)')),
-    carriesMessages: f.flag('false where the source’s history has no messages (ruling 9)'),
-    clocks,
-  }),
+  'desk.ticket-opened.v1': event(
+    ['ticket'],
+    'open-ticket',
+    'A ticket was opened, and what was promised with it.',
+    {
+      number: f.name('number said on the phone, `T-104233`'),
+      channel: f.code('how it came', CHANNELS),
+      requester: f.id('person who asked'),
+      customer: f.optional(f.term('customer account the requester belongs to')),
+      tier: f.code('tier at opening (ruling 22)', TIERS),
+      priority,
+      subject: f.text('one line'),
+      text: f.text('first message'),
+      externalReference: f.optional(f.term('number in the source system (ruling 15)')),
+      policy: f.name('service-level policy it is under: a name, or `name@version` where pinned (ruling 19)'),
+      carriesMessages: f.flag('false where the source’s history has no messages (ruling 9)'),
+      clocks,
+    },
+  ),
   'desk.message-received.v1': event(['ticket'], 'add-message', 'A message from the requester’s side.', {
     author: f.id('person'),
     channel: f.code('how it came', CHANNELS),
@@ -53,34 +67,59 @@ export const ticketEvents = {
     subcategory: f.optional(f.term('subcategory')),
     service: f.optional(f.term('service or configuration item')),
   }),
-  'desk.ticket-prioritised.v1': event(['ticket'], 'prioritise-ticket', 'Priority changed; promises re-targeted.', {
-    priority,
-    from: f.integer('1 critical to 4 low', 'priority before'),
-    clocks,
-  }),
-  'desk.ticket-assigned.v1': event(['ticket'], 'assign-ticket', 'A group, an agent or both became responsible.', {
-    group: f.optional(f.term('group; absent: none')),
-    agent: f.optional(f.id('person; absent: nobody yet')),
-  }),
-  'desk.handover-offered.v1': event(['ticket'], 'offer-handover', 'Hand-over offered; the sender stays accountable.', {
-    handover: f.id('this hand-over'),
-    group: f.optional(f.term('to this group')),
-    agent: f.optional(f.id('to this agent')),
-    reason: f.text('why'),
-  }),
+  'desk.ticket-prioritised.v1': event(
+    ['ticket'],
+    'prioritise-ticket',
+    'Priority changed; promises re-targeted.',
+    {
+      priority,
+      from: f.integer('1 critical to 4 low', 'priority before'),
+      clocks,
+    },
+  ),
+  'desk.ticket-assigned.v1': event(
+    ['ticket'],
+    'assign-ticket',
+    'A group, an agent or both became responsible.',
+    {
+      group: f.optional(f.term('group; absent: none')),
+      agent: f.optional(f.id('person; absent: nobody yet')),
+    },
+  ),
+  'desk.handover-offered.v1': event(
+    ['ticket'],
+    'offer-handover',
+    'Hand-over offered; the sender stays accountable.',
+    {
+      handover: f.id('this hand-over'),
+      group: f.optional(f.term('to this group')),
+      agent: f.optional(f.id('to this agent')),
+      reason: f.text('why'),
+    },
+  ),
   'desk.handover-accepted.v1': event(['ticket'], 'accept-handover', 'The receiver is accountable now.', {
     handover: f.id('the hand-over'),
-    group: f.optional(f.id('group now')),
+    group: f.optional(f.id('group now; absent: as before')),
     agent: f.id('agent now'),
   }),
-  'desk.handover-declined.v1': event(['ticket'], 'decline-handover', 'The receiver declined; the sender goes on.', {
-    handover: f.id('the hand-over'),
-    reason: f.text('why'),
-  }),
-  'desk.handover-withdrawn.v1': event(['ticket'], 'any command that ends it', 'A pending hand-over fell away.', {
-    handover: f.id('the hand-over'),
-    because: f.code('why', ['reassigned', 'resolved', 'merged', 'closed']),
-  }),
+  'desk.handover-declined.v1': event(
+    ['ticket'],
+    'decline-handover',
+    'The receiver declined; the sender goes on.',
+    {
+      handover: f.id('the hand-over'),
+      reason: f.text('why'),
+    },
+  ),
+  'desk.handover-withdrawn.v1': event(
+    ['ticket'],
+    'any command that ends it',
+    'A pending hand-over fell away.',
+    {
+      handover: f.id('the hand-over'),
+      because: f.code('why', ['reassigned', 'resolved', 'merged', 'closed']),
+    },
+  ),
   'desk.ticket-held.v1': event(['ticket'], 'hold-ticket', 'Work waits for something.', {
     reason: f.code('for what', HOLD_REASONS),
     comment: f.optional(f.text('more about it')),
@@ -88,7 +127,7 @@ export const ticketEvents = {
   }),
   'desk.ticket-resumed.v1': event(['ticket'], 'resume-ticket, add-message', 'Work waits for it no longer.', {
     reason: f.code('for what it had waited', HOLD_REASONS),
-    because: f.code('why', ['asked', 'requester-answered', 'taken-back']),
+    because: f.code('why', ['asked', 'requester-answered']),
     clocks,
   }),
   'desk.ticket-handed-to-vendor.v1': event(['ticket'], 'hand-to-vendor', 'A vendor works on it.', {
@@ -115,37 +154,67 @@ export const ticketEvents = {
     clocks,
   }),
   'desk.ticket-closed.v1': event(['ticket'], 'close-ticket', 'Filed; nothing more is owed.', {}),
-  'desk.merge-begun.v1': event(['ticket'], 'merge-ticket', 'On the survivor: a duplicate shall be merged into it (ruling 14).', {
-    merge: f.id('this merge'),
-    duplicate: f.id('ticket that shall end in this one'),
-  }),
-  'desk.ticket-merged.v1': event(['ticket'], 'flow: merging', 'On the duplicate: it goes on in another ticket.', {
-    merge: f.id('the merge'),
-    into: f.id('surviving ticket'),
-    clocks,
-  }),
-  'desk.merge-completed.v1': event(['ticket'], 'flow: merging', 'On the survivor: the duplicate is in; the clock with the earliest due survives.', {
-    merge: f.id('the merge'),
-    duplicate: f.id('ticket that ended in this one'),
-    clocks,
-  }),
-  'desk.merge-withdrawn.v1': event(['ticket'], 'flow: merging', 'On the survivor: the duplicate refused, nothing was merged.', {
-    merge: f.id('the merge'),
-    because: f.code('why', ['closed', 'already-merged', 'merge-pending', 'unknown-ticket', 'mutual']),
-  }),
-  'desk.tickets-linked.v1': event(['ticket'], 'link-ticket, flow: linking', 'Two tickets belong together; stands in both.', {
-    other: f.id('the other ticket'),
-    kind: f.code('how, seen from this ticket', LINK_KINDS),
-  }),
+  'desk.merge-begun.v1': event(
+    ['ticket'],
+    'merge-ticket',
+    'On the survivor: a duplicate shall be merged into it (ruling 14).',
+    {
+      merge: f.id('this merge'),
+      duplicate: f.id('ticket that shall end in this one'),
+    },
+  ),
+  'desk.ticket-merged.v1': event(
+    ['ticket'],
+    'flow: merging',
+    'On the duplicate: it goes on in another ticket.',
+    {
+      merge: f.id('the merge'),
+      into: f.id('surviving ticket'),
+      clocks,
+    },
+  ),
+  'desk.merge-completed.v1': event(
+    ['ticket'],
+    'flow: merging',
+    'On the survivor: the duplicate is in; the clock with the earliest due survives.',
+    {
+      merge: f.id('the merge'),
+      duplicate: f.id('ticket that ended in this one'),
+      clocks,
+    },
+  ),
+  'desk.merge-withdrawn.v1': event(
+    ['ticket'],
+    'flow: merging',
+    'On the survivor: the duplicate refused, nothing was merged.',
+    {
+      merge: f.id('the merge'),
+      because: f.code('why', ['closed', 'already-merged', 'merge-pending', 'unknown-ticket', 'mutual']),
+    },
+  ),
+  'desk.tickets-linked.v1': event(
+    ['ticket'],
+    'link-ticket, flow: linking',
+    'Two tickets belong together; stands in both.',
+    {
+      other: f.id('the other ticket'),
+      kind: f.code('how, seen from this ticket', LINK_KINDS),
+    },
+  ),
   'desk.ticket-rated.v1': event(['ticket'], 'rate-ticket', 'What the requester thought of it.', {
     score: f.integer('1 worst to 5 best', 'score'),
     comment: f.optional(f.text('in words')),
   }),
-  'desk.case-imported.v1': event(['ticket'], 'import', 'The case is complete up to here; timers and flows may act on it (ruling 17).', {
-    mapping: f.name('mapping and version, `servicenow@1`'),
-    rows: f.list('identities of the rows taken in, as keyed ids', f.id('a row')),
-  }),
-  ...promiseEvents,
+  'desk.case-imported.v1': event(
+    ['ticket'],
+    'import',
+    'The case is complete up to here; timers and flows may act on it (ruling 17).',
+    {
+      mapping: f.name('mapping and version, `servicenow@1`'),
+      rows: f.list('identities of the rows taken in, as keyed ids', f.id('a row')),
+    },
+  ),
+  ...clockEvents,
   ...houseEvents,
 } as const;
 

@@ -1,4 +1,4 @@
-import { event, f, type Clear, type EventOf, type FactOf } from '#kernel';
+import { event, f, type Clear, type EventOf } from '#kernel';
 
 /** The promises of the first slice; domain.md C.1 names the others. In the order in which facts of one second stand. */
 export const CLOCKS = ['first-response', 'resolution'] as const;
@@ -20,6 +20,7 @@ export const CLOCK_STATES = [
 ] as const;
 export type ClockStateName = (typeof CLOCK_STATES)[number];
 
+/** What work waits for; which of them pause which clock is the policy's to say. */
 export const HOLD_REASONS = ['requester', 'vendor', 'other-team', 'problem', 'evidence'] as const;
 export type HoldReason = (typeof HOLD_REASONS)[number];
 
@@ -43,7 +44,9 @@ const clockFields = {
   target: f.integer('business-seconds', 'what was promised'),
   consumed: f.integer('business-seconds', 'used up to `asOf`'),
   asOf: f.instant('up to when `consumed` is counted'),
-  due: f.nullable(f.instant('earliest instant at which consumed reaches target; null while it has none (domain.md C.3)')),
+  due: f.nullable(
+    f.instant('earliest instant at which consumed reaches target; null while it has none (domain.md C.3)'),
+  ),
   reasons: f.list('active pause reasons', f.code('a reason', HOLD_REASONS)),
   breachedAt: f.nullable(f.instant('the due instant that passed unanswered, sticky; else null')),
   policy: f.name('policy and version, `default@1`'),
@@ -60,7 +63,7 @@ export type ClockRecord = Clear<typeof clockFields>;
 export const clocks = f.list('what this did to the promises', clockRecord);
 
 /** Facts that time itself causes; they stand in the stream of the ticket or complaint (ruling 4). */
-export const promiseEvents = {
+export const clockEvents = {
   'sla.clock-breached.v1': event(
     ['ticket', 'complaint'],
     'time: the timekeeper, or a later command (ruling 5)',
@@ -86,5 +89,4 @@ export const promiseEvents = {
   ),
 } as const;
 
-export type PromiseFact = FactOf<typeof promiseEvents>;
-export type PromiseEvent = EventOf<typeof promiseEvents>;
+export type ClockEvent = EventOf<typeof clockEvents>;

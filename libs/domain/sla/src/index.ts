@@ -1,0 +1,3 @@
+export * from './calendar/calendar.js';
+export * from './clock/clock-events.js';
+export * from './policy/policy.js';

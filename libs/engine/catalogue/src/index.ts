@@ -1,0 +1,21 @@
+import { queueEvents, ticketEvents, type QueueEvent, type TicketEvent } from '#domain/desk';
+import { personEvents, type PersonEvent } from '#domain/people';
+import type { Upcaster } from '#engine/store';
+
+/** Every event there is, by stored name; docs/events.md is made from it. */
+export const everyEvent = { ...ticketEvents, ...queueEvents, ...personEvents } as const;
+
+export type HouseEvent = TicketEvent | QueueEvent | PersonEvent;
+
+/** Old versions to newer ones, by the old stored name; none has been superseded yet. */
+export const upcasters: Readonly<Record<string, Upcaster>> = {};
+
+/** `ticket` of `ticket-<id>`; a category has no `-` (DESIGN section 4). */
+export function categoryOf(stream: string): string {
+  return stream.slice(0, stream.indexOf('-'));
+}
+
+/** `<id>` of `ticket-<id>`. */
+export function idOf(stream: string): string {
+  return stream.slice(stream.indexOf('-') + 1);
+}

@@ -1,0 +1,59 @@
+import { createHmac } from 'node:crypto';
+import { DESK, uuidV8, type PersonId, type Term, type Uuid } from '#kernel';
+
+/**
+ * Ids that are derived, not made: keyed, so that they say nothing by themselves, and the same for ever
+ * because the key is never rotated (rulings 10, 11, 31).
+ */
+export interface Identities {
+  /** A person known by a token: UUIDv8 of (issuer, subject). */
+  person(issuer: string, subject: string): PersonId;
+  /** A person known by an e-mail address; letter case and outer space do not count. */
+  personByAddress(address: string): PersonId;
+  /** A name that is grouped and searched by, sealed under the desk's key; case and outer space do not count. */
+  term(kind: TermKind, text: string): Term;
+  /** The id of that term, for looking it up. */
+  termId(kind: TermKind, text: string): Uuid;
+  /** An idempotency key as it travels in event metadata; whose it is and for which route is part of it. */
+  requestKey(person: PersonId, route: string, key: string): string;
+  /** The body of a keyed request, likewise. */
+  requestBody(canonical: string): string;
+  /** What a keyed POST creates takes its stream id from (person, route, key). */
+  created(person: PersonId, route: string, key: string): Uuid;
+  /** Anything else that follows from something: imports (source, case, row), flows (causing event, step). */
+  derived(kind: 'case' | 'row' | 'event' | 'step' | 'blob', ...parts: readonly string[]): Uuid;
+}
+
+export const TERM_KINDS = [
+  'group',
+  'category',
+  'subcategory',
+  'service',
+  'vendor',
+  'vendor-reference',
+  'customer',
+  'external-reference',
+] as const;
+export type TermKind = (typeof TERM_KINDS)[number];
+
+/** @param secret IDENTITY_SECRET, 32 bytes or more. */
+export function identities(secret: Buffer): Identities {
+  // The parts are framed by their length, so that no two lists of parts are ever the same bytes.
+  const digest = (...parts: readonly string[]): Buffer => {
+    const mac = createHmac('sha256', secret);
+    for (const part of parts) mac.update(`${Buffer.byteLength(part)}:`).update(part, 'utf8');
+    return mac.digest();
+  };
+  const plain = (text: string): string => text.trim().normalize('NFC').toLowerCase();
+  const termId = (kind: TermKind, text: string): Uuid => uuidV8(digest('term', kind, plain(text)));
+  return {
+    person: (issuer, subject) => uuidV8(digest('person', issuer, subject)),
+    personByAddress: (address) => uuidV8(digest('address', plain(address))),
+    termId,
+    term: (kind, text) => ({ id: termId(kind, text), of: DESK, text: text.trim() }),
+    requestKey: (person, route, key) => digest('key', person, route, key).toString('base64url'),
+    requestBody: (canonical) => digest('body', canonical).toString('base64url'),
+    created: (person, route, key) => uuidV8(digest('created', person, route, key)),
+    derived: (kind, ...parts) => uuidV8(digest('derived', kind, ...parts)),
+  };
+}

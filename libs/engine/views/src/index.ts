@@ -1,0 +1,16 @@
+import { people } from './people.js';
+import { pendingDues } from './pending-dues.js';
+import { queueItems, queues } from './queue.js';
+import { tickets } from './tickets.js';
+import { timeline } from './timeline.js';
+import type { View } from './view.js';
+
+export * from './view.js';
+export * from './tickets.js';
+export * from './timeline.js';
+export * from './queue.js';
+export * from './people.js';
+export * from './pending-dues.js';
+
+/** Every read model there is. */
+export const everyView: readonly View[] = [tickets, timeline, queueItems, queues, people, pendingDues];
