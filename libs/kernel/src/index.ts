@@ -6,3 +6,4 @@ export * from './catalogue.js';
 export * from './fact.js';
 export * from './decider.js';
 export * from './house.js';
+export * from './logger.js';
