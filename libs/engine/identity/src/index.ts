@@ -21,7 +21,7 @@ export interface Identities {
   /** What a keyed POST creates takes its stream id from (person, route, key). */
   created(person: PersonId, route: string, key: string): Uuid;
   /** Anything else that follows from something: imports (source, case, row), flows (causing event, step). */
-  derived(kind: 'case' | 'row' | 'event' | 'step' | 'blob', ...parts: readonly string[]): Uuid;
+  derived(kind: 'case' | 'row' | 'event' | 'step' | 'naming', ...parts: readonly string[]): Uuid;
 }
 
 export const TERM_KINDS = [
@@ -33,6 +33,7 @@ export const TERM_KINDS = [
   'vendor-reference',
   'customer',
   'external-reference',
+  'queue-title',
 ] as const;
 export type TermKind = (typeof TERM_KINDS)[number];
 

@@ -49,7 +49,7 @@ export const pendingDues: View<PendingDueRow> = {
       );
     let importing = row?.importing ?? false;
     if (event.type === 'desk.ticket-opened.v1')
-      importing = event.data.channel === 'integration' && !event.data.carriesMessages;
+      importing = event.data.importing;
     if (event.type === 'desk.case-imported.v1') importing = false;
     return {
       ticket: streamId(event),

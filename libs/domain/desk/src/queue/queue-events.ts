@@ -4,7 +4,7 @@ import { event, f, houseEvents, type EventOf, type FactOf } from '#kernel';
 export const queueEvents = {
   'desk.queue-defined.v1': event(['queue'], 'define-queue', 'A group has a queue of its own, by this name.', {
     group: f.term('group whose tickets wait here'),
-    title: f.optional(f.text('what the desk calls it')),
+    title: f.optional(f.term('what the desk calls it')),
   }),
   ...houseEvents,
 } as const;

@@ -24,6 +24,8 @@ export interface OpenTicket extends Common {
   readonly externalReference?: Term;
   /** Policy name, or `name@version` to pin it (imports, ruling 19). */
   readonly policy: string;
+  /** A history is being taken in; `note-import` closes it (ruling 17). */
+  readonly importing: boolean;
   /** False where the source’s history has no messages (ruling 9). */
   readonly carriesMessages: boolean;
 }

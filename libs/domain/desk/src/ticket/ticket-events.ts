@@ -40,7 +40,8 @@ export const ticketEvents = {
       text: f.text('first message'),
       externalReference: f.optional(f.term('number in the source system (ruling 15)')),
       policy: f.name('service-level policy it is under: a name, or `name@version` where pinned (ruling 19)'),
-      carriesMessages: f.flag('false where the source’s history has no messages (ruling 9)'),
+      importing: f.flag('a history is being taken in: timers and flows wait for its case-imported (ruling 17)'),
+    carriesMessages: f.flag('false where the source’s history has no messages (ruling 9)'),
       clocks,
     },
   ),
@@ -74,6 +75,7 @@ export const ticketEvents = {
     {
       priority,
       from: f.integer('1 critical to 4 low', 'priority before'),
+      policy: f.name('policy and version that the new targets came from'),
       clocks,
     },
   ),
