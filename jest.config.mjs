@@ -1,4 +1,8 @@
-/** Two kinds of tests in one run: beside the code (unit), and in test/ on a real PostgreSQL (e2e). */
+/**
+ * Three kinds of tests: beside the code (unit), in test/e2e on a real PostgreSQL, and in test/long the kill
+ * runs and long properties. `extensionsToTreatAsEsm` needs NODE_OPTIONS=--experimental-vm-modules, which
+ * scripts/jest.mjs sets.
+ */
 const shared = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', {}] },
@@ -8,17 +12,23 @@ const shared = {
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
 };
 
+const onPostgres = {
+  testTimeout: 30_000,
+  globalSetup: '<rootDir>/test/support/postgres.global.mjs',
+  globalTeardown: '<rootDir>/test/support/postgres.teardown.mjs',
+};
+
 export default {
+  // Two cores mean one worker by default.
+  maxWorkers: 2,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts'] },
+    { ...shared, ...onPostgres, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
     {
       ...shared,
-      displayName: 'e2e',
-      testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'],
-    },
-    {
-      ...shared,
+      ...onPostgres,
       displayName: 'long',
+      testTimeout: 600_000,
       testMatch: ['<rootDir>/test/long/**/*.spec.ts'],
     },
   ],
