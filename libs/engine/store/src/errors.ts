@@ -33,3 +33,6 @@ export class KeyReused extends StoreError {}
 
 /** Too many conflicts in a row; nothing was written. */
 export class Contention extends StoreError {}
+
+/** The key of a person who is being forgotten: it seals no more, whoever writes later is a new person (ruling 31). */
+export class KeyWithdrawn extends StoreError {}

@@ -21,7 +21,7 @@ export interface StoredEvent extends NewEvent {
 }
 
 export interface Append {
-  /** `<category>-<id>`; the category has no `-`. */
+  /** `<category>-<id>`; the category has no `-`; printable ASCII, the id at most 200 characters. */
   readonly stream: string;
   /** Revision of the stream's last event, or NO_STREAM; always explicit. */
   readonly expected: number;
@@ -62,15 +62,20 @@ export interface Batch {
 }
 
 /**
- * The event log. Every adapter holds the same contract suite (testing/contract.ts):
+ * The event log. Every adapter holds the same contract suite (testing/src/index.ts):
  *
  * - An append is atomic, at an explicit revision, and exactly once: the same ids at the same expected
  *   revision answer what the first append answered, for ever (`repeated`).
+ * - The ids alone make a repeat, in their order and without a gap: a prefix of what was appended together
+ *   is one, and so is that with the ids stored next; the answer is about the last of the ids asked for, and
+ *   the stored bodies stay. Stored ids with new ones behind them, or in another order, are a conflict.
+ * - First the repeat is looked for, then the revision compared, then a stored id refused (ruling 44).
  * - Positions rise strictly; no reader ever sees an event before all earlier ones; revisions are gapless.
  *   Logs that promise it number their events gaplessly from 1 (ruling 12).
  * - `recordedAt` is stamped by the store and never falls from one position to the next (ruling 13).
  *
- * Errors: InvalidAppend, DuplicateEventId, NotAppended (surely nothing was written), UnknownOutcome.
+ * Errors of append: InvalidAppend, DuplicateEventId, NotAppended (surely nothing was written),
+ * UnknownOutcome. Errors of everything else: LogUnavailable. No error holds a body.
  */
 export interface EventStore {
   append(append: Append): Promise<Appended>;
@@ -81,8 +86,9 @@ export interface EventStore {
   /** At most `limit` events after a position, in log order. */
   readAll(after: Position, limit: number): Promise<readonly StoredEvent[]>;
   /**
-   * Catch-up subscription to everything after a position, then live; ends when the signal aborts. The next
-   * batch is read only when the consumer asks for it.
+   * Catch-up subscription to everything after a position, then live; ends when the signal aborts or this
+   * store is closed, and outlives a lost connection. The next batch is read only when the consumer asks for
+   * it; when everything has been seen one batch says so, then the next comes with the next event.
    */
   subscribe(
     after: Position,
