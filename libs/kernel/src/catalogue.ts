@@ -146,3 +146,27 @@ export function sealedFields(
     .filter(([, f]) => f.kind === 'text' || f.kind === 'term')
     .map(([field, f]) => ({ field, kind: f.kind as 'text' | 'term' }));
 }
+
+/** An event's data parted into what stands in clear and what persons typed, by whose key it is to be sealed. */
+export function separate(
+  data: object,
+  fields: readonly { field: string; kind: 'text' | 'term' }[],
+): { clear: object; typed: Map<PersonId, Record<string, string>> } {
+  const typed = new Map<PersonId, Record<string, string>>();
+  if (fields.length === 0) return { clear: data, typed };
+  const clear: Record<string, unknown> = { ...data };
+  for (const { field, kind } of fields) {
+    const given = clear[field] as Personal | Term | null | undefined;
+    if (given === undefined) continue;
+    if (given === null) {
+      if (kind === 'text') delete clear[field];
+      continue;
+    }
+    const texts = typed.get(given.of) ?? {};
+    texts[field] = given.text;
+    typed.set(given.of, texts);
+    if (kind === 'term') clear[field] = (given as Term).id;
+    else delete clear[field];
+  }
+  return { clear, typed };
+}

@@ -5,5 +5,6 @@ export * from './position.js';
 export * from './catalogue.js';
 export * from './fact.js';
 export * from './decider.js';
+export * from './deciding.js';
 export * from './house.js';
 export * from './logger.js';

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import {
   sealedFields,
+  separate,
   type Actor,
   type Catalogue,
   type Event,
@@ -152,48 +153,6 @@ export function codec({ catalogue, vault, chance, upcasters = {} }: CodecOptions
   };
 
   return { catalogue, prepare, decode };
-}
-
-function separate(
-  data: object,
-  fields: readonly { field: string; kind: 'text' | 'term' }[],
-): { clear: object; typed: Map<PersonId, Record<string, string>> } {
-  const typed = new Map<PersonId, Record<string, string>>();
-  if (fields.length === 0) return { clear: data, typed };
-  const clear: Record<string, unknown> = { ...data };
-  for (const { field, kind } of fields) {
-    const given = clear[field] as Personal | Term | null | undefined;
-    if (given === undefined) continue;
-    if (given === null) {
-      if (kind === 'text') delete clear[field];
-      continue;
-    }
-    const texts = typed.get(given.of) ?? {};
-    texts[field] = given.text;
-    typed.set(given.of, texts);
-    if (kind === 'term') clear[field] = (given as Term).id;
-    else delete clear[field];
-  }
-  return { clear, typed };
-}
-
-/**
- * What evolve sees of a fact that was decided but is not recorded yet: the same clear data that `decode`
- * will give. For folding within one decision (due facts first, an imported case of many commands).
- */
-export function occur<F extends Event, E extends Event>(
-  catalogue: Catalogue,
-  fact: Fact<F>,
-  around: { readonly occurredAt: Instant; readonly actor: Actor },
-): Occurred<E> {
-  const definition = catalogue[fact.type];
-  if (!definition) throw new OlderThanLog(fact.type);
-  return {
-    type: fact.type,
-    data: separate(fact.data, sealedFields(definition)).clear,
-    occurredAt: fact.at ?? around.occurredAt,
-    actor: fact.actor ?? around.actor,
-  } as unknown as Occurred<E>;
 }
 
 /** Blob: base64 of 1 version byte, 12 bytes nonce, ciphertext, 16 bytes tag; bound to the person's id. */

@@ -1,10 +1,9 @@
 import {
   HOUSE,
-  earlier,
+  decideInTurn,
   toInstant,
   uuidV7,
   type Actor,
-  type Catalogue,
   type Decider,
   type Event,
   type Fact,
@@ -16,7 +15,7 @@ import {
   type RequestKey,
   type Uuid,
 } from '#kernel';
-import { occur, type Chance, type Codec, type Prepared, type Surroundings } from './codec.js';
+import type { Chance, Codec, Prepared, Surroundings } from './codec.js';
 import { Contention, UnknownOutcome } from './errors.js';
 import { NO_STREAM, type Appended, type EventStore } from './port.js';
 
@@ -96,55 +95,6 @@ const ATTEMPTS = 50;
 const REPEATS = 5;
 
 const noted: Fact<Event> = { type: 'house.command-noted.v1', data: {} };
-
-export type DecidedInTurn<S, F extends Event, R extends Refusal> =
-  /** `by`: for each fact the index of the command before or by which it came to be. */
-  | { readonly facts: readonly Fact<F>[]; readonly by: readonly number[]; readonly state: S }
-  /** `at`: index of the command that was refused. */
-  | { readonly refused: R; readonly at: number };
-
-/**
- * Several commands on one stream decided one after the other, each meeting the state that the ones before
- * it made: for one atomic append of all of them. What has fallen due before a command comes before it, and
- * the command meets the state after that (ruling 5). Without any command: what has fallen due by `now`.
- */
-export function decideInTurn<
-  S,
-  C extends { readonly occurredAt: Instant },
-  F extends Event,
-  E extends Event,
-  R extends Refusal,
->(
-  decider: Decider<S, C, F, E, R>,
-  catalogue: Catalogue,
-  from: S,
-  commands: readonly C[],
-  now: Instant,
-  actor: Actor,
-): DecidedInTurn<S, F, R> {
-  const house: Actor = { id: HOUSE, role: 'system' };
-  const facts: Fact<F>[] = [];
-  const by: number[] = [];
-  let state = from;
-  const add = (fact: Fact<F>, command: number, occurredAt: Instant): void => {
-    facts.push(fact);
-    by.push(command);
-    state = decider.evolve(state, occur<F, E>(catalogue, fact, { occurredAt, actor }));
-  };
-  const addDue = (command: number, until: Instant): void => {
-    for (const fact of decider.due(state, until)) add({ ...fact, actor: house }, command, until);
-  };
-  if (commands.length === 0) addDue(0, now);
-  for (const [at, command] of commands.entries()) {
-    addDue(at, earlier(command.occurredAt, now));
-    const decision = decider.decide(command, state);
-    if ('refused' in decision) return { refused: decision.refused, at };
-    // Facts of one command may carry their own instants, and so may the commands of one append.
-    for (const fact of decision.accepted)
-      add({ ...fact, at: fact.at ?? command.occurredAt }, at, command.occurredAt);
-  }
-  return { facts, by, state };
-}
 
 /** Folds a stream read from the log. */
 export function foldStream<S, E extends Event>(
