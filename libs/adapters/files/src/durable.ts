@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { link, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
@@ -7,16 +7,39 @@ import { dirname } from 'node:path';
  * never a part; the new one is on the disk before this answers. `mode` holds from the first byte on.
  */
 export async function writeDurably(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+  await throughDraft(path, content, mode, (draft) => rename(draft, path));
+}
+
+/**
+ * Like `writeDurably`, but never over a file that is there: of several processes that write the same path at
+ * once exactly one gets true, and all find that one's content.
+ */
+export async function writeOnce(path: string, content: string | Uint8Array, mode = 0o600): Promise<boolean> {
+  let written = true;
+  await throughDraft(path, content, mode, (draft) =>
+    link(draft, path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+      written = false;
+    }),
+  );
+  return written;
+}
+
+async function throughDraft(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+  publish: (draft: string) => Promise<void>,
+): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}.new`;
   try {
     await using(await open(draft, 'wx', mode), async (file) => {
       await file.writeFile(content);
       await file.sync();
     });
-    await rename(draft, path);
-  } catch (error) {
+    await publish(draft);
+  } finally {
     await rm(draft, { force: true });
-    throw error;
   }
   await syncFolder(dirname(path));
 }

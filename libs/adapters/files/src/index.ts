@@ -1,2 +1,2 @@
-export { privateFolder, syncFolder, writeDurably } from './durable.js';
+export { privateFolder, syncFolder, writeDurably, writeOnce } from './durable.js';
 export { keptSecret, openSecrets, SecretRefused, type GivenSecrets, type Secrets } from './secrets.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { privateFolder, writeDurably } from './durable.js';
+import { privateFolder, writeDurably, writeOnce } from './durable.js';
 
 /** What must be known to open the sealed text, to check tokens, and to recognise a request and a person. */
 export interface Secrets {
@@ -94,9 +94,8 @@ export async function openSecrets(options: {
     }
     await privateFolder(folder);
     const text = randomBytes(32).toString(kind.variable === 'MASTER_KEY' ? 'base64' : 'base64url');
-    await writeDurably(path, `${text}\n`);
     madeNow = true;
-    return decoded(kind, text, path);
+    return decoded(kind, await keptOrMade(path, text), path);
   };
 
   const masterKey = await open(KINDS.masterKey);
@@ -126,8 +125,15 @@ export async function keptSecret(options: {
   if (!options.make) return null;
   await privateFolder(folder);
   const text = randomBytes(options.bytes ?? 32).toString('base64url');
-  await writeDurably(path, `${text}\n`);
-  return text;
+  return keptOrMade(path, text);
+}
+
+/** Two processes may make the same secret at once; both use the one that came first. */
+async function keptOrMade(path: string, text: string): Promise<string> {
+  if (await writeOnce(path, `${text}\n`)) return text;
+  const kept = await textOf(path);
+  if (kept === null) throw new SecretRefused(`${path} vanished while it was made.`);
+  return kept;
 }
 
 async function noteWhatWasMade(folder: string): Promise<void> {

@@ -1,0 +1,25 @@
+/**
+ * Lets a plain node run the sources: `node --conditions=source --import ./test/support/typescript.mjs FILE.ts`.
+ * For specs that need processes of their own (to kill them, to have two at once) without a build.
+ */
+import { transformFile } from '@swc/core';
+import { register } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** Imported by --import it registers itself; as the hooks of another thread it only answers. */
+export async function resolve(specifier, context, next) {
+  const ours = context.parentURL?.endsWith('.ts') && /^\.{1,2}\/.*\.js$/.test(specifier);
+  return next(ours ? specifier.replace(/\.js$/, '.ts') : specifier, context);
+}
+
+export async function load(url, context, next) {
+  if (!url.endsWith('.ts')) return next(url, context);
+  const { code } = await transformFile(fileURLToPath(url), { sourceMaps: 'inline' });
+  return { format: 'module', source: code, shortCircuit: true };
+}
+
+if (!globalThis.covenantSources) {
+  globalThis.covenantSources = true;
+  const { isMainThread } = await import('node:worker_threads');
+  if (isMainThread) register(import.meta.url);
+}
