@@ -1,0 +1,3 @@
+import { thing } from '#adapters/log-postgres';
+
+export const other = thing;

@@ -1,0 +1,3 @@
+import { thing } from '#edge';
+
+export const other = thing;

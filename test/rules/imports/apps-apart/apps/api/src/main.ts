@@ -1,0 +1,3 @@
+import { thing } from '../../projector/src/module.js';
+
+export const other = thing;

@@ -1,0 +1,3 @@
+import { thing } from '../../../test/support/thing.js';
+
+export const other = thing;

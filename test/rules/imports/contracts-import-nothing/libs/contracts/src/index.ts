@@ -1,0 +1,3 @@
+import { thing } from '#kernel';
+
+export const other = thing;

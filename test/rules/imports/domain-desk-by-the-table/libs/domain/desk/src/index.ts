@@ -1,0 +1,3 @@
+import { thing } from '#domain/people';
+
+export const other = thing;

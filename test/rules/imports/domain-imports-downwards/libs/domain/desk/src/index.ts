@@ -1,0 +1,3 @@
+import { thing } from '#engine/store';
+
+export const other = thing;

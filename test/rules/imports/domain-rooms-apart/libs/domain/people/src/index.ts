@@ -1,0 +1,3 @@
+import { thing } from '#domain/desk';
+
+export const other = thing;

@@ -1,0 +1,3 @@
+import { thing } from '../../../apps/api/src/module.js';
+
+export const other = thing;

@@ -1,0 +1,3 @@
+import { thing } from '#adapters/views-postgres';
+
+export const other = thing;

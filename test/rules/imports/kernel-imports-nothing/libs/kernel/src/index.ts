@@ -1,0 +1,3 @@
+import type { Thing } from '#domain/sla';
+
+export type Other = Thing;

@@ -1,0 +1,3 @@
+import { parse } from 'csv-parse';
+
+export const rows = parse;

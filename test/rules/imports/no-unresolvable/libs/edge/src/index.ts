@@ -1,0 +1,3 @@
+import { thing } from './gone.js';
+
+export const other = thing;

@@ -1,0 +1,3 @@
+import { thing } from '../../../domain/desk/src/ticket/thing.js';
+
+export const other = thing;

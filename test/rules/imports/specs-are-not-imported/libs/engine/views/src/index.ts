@@ -1,0 +1,3 @@
+import { thing } from './queue.spec.js';
+
+export const other = thing;

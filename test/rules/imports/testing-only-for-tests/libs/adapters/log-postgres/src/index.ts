@@ -1,0 +1,3 @@
+import { thing } from '#engine/store/testing';
+
+export const other = thing;
