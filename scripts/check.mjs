@@ -8,16 +8,6 @@ import { run } from './child.mjs';
 import { jest } from './jest.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const CACHE = 'node_modules/.cache';
-
-const package_ =
-  (path, ...args) =>
-  async () => ({
-    code: await run(process.execPath, [join(ROOT, 'node_modules', path), ...args], {
-      cwd: ROOT,
-      stdio: ['ignore', 2, 2],
-    }),
-  });
 
 const script =
   (name, ...args) =>
@@ -29,22 +19,9 @@ const script =
   });
 
 const STEPS = [
-  ['types', package_('typescript/bin/tsc', '--noEmit', '-p', '.')],
-  [
-    'lint',
-    package_('eslint/bin/eslint.js', '.', '--max-warnings=0', '--cache', `--cache-location=${CACHE}/eslint/`),
-  ],
-  [
-    'layout',
-    package_(
-      'prettier/bin/prettier.cjs',
-      '.',
-      '--check',
-      '--log-level=warn',
-      '--cache',
-      `--cache-location=${CACHE}/prettier`,
-    ),
-  ],
+  ['types', script('types.mjs')],
+  ['lint', script('lint.mjs')],
+  ['layout', script('layout.mjs')],
   ['imports', script('imports.mjs')],
   ['documents', script('documents.mjs', '--check')],
   ['unit tests', () => jest(['--selectProjects', 'unit'])],

@@ -1,0 +1,4 @@
+// breaks no-restricted-syntax: Name it after what it is
+export interface TicketService {
+  readonly open: boolean;
+}
