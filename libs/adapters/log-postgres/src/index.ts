@@ -1,0 +1,9 @@
+export { openPostgresLog, type PostgresLog, type PostgresLogOptions } from './postgres-log.js';
+export {
+  openPostgresVault,
+  WrongMasterKey,
+  type PostgresVault,
+  type PostgresVaultOptions,
+} from './postgres-vault.js';
+export { openNumbers, type NumberKind, type Numbers } from './numbers.js';
+export { migrate, MIGRATION_LOCK, type Migration } from './migrate.js';
