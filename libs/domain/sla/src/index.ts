@@ -1,4 +1,17 @@
+export * from './zones/zones.js';
+export * from './zones/local.js';
 export * from './calendar/calendar.js';
+export * from './calendar/compile.js';
+export * from './calendar/periods.js';
+export * from './calendar/versions.js';
+export { calendarProblems } from './calendar/hours.js';
 export * from './clock/clock-events.js';
+export * from './clock/clock.js';
+export * from './clock/record.js';
+export * from './clock/merge.js';
+export * from './clock/cycles.js';
 export * from './policy/policy.js';
+export * from './policy/policy-events.js';
+export * from './policy/definition.js';
+export * from './policy/policies.js';
 export * from './engine.js';

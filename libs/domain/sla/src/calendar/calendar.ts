@@ -18,20 +18,75 @@ export interface CalendarDefinition {
   readonly open?: readonly { readonly date: string; readonly from: string; readonly to: string }[];
 }
 
+/** A definition and from when on it holds; until then the calendar is closed, or what the version before it says. */
+export interface CalendarVersion {
+  /** -Infinity: since ever. */
+  readonly effective: EpochSeconds;
+  readonly definition: CalendarDefinition;
+}
+
 /** A calendar made ready to compute with; immutable. */
 export interface Calendar {
   /** `default@1`. */
   readonly ref: string;
+  /** Zone of the newest version: the one to show local times in. */
   readonly zone: string;
   /** Version of the zone rules it was compiled with (ruling 7). */
   readonly tzdb: string;
-  /** β: open seconds in [from, to). */
+  /** In the order in which they were recorded. */
+  readonly versions: readonly CalendarVersion[];
+  /** β: open seconds in [from, to); 0 where to ≤ from. */
   openSeconds(from: EpochSeconds, to: EpochSeconds): number;
   /**
    * reach: the earliest instant t ≥ from with openSeconds(from, t) ≥ need; `from` itself where need ≤ 0.
    * @throws CalendarNeverOpens beyond a horizon of 30 years.
    */
   reach(from: EpochSeconds, need: number): EpochSeconds;
-  /** End of the last open interval of the n-th later local date that has one; an act at that instant is in time. */
+  /** `businessDeadline`'s `due`. */
   businessDays(receivedAt: Instant, days: number): Instant;
+  /**
+   * The n-th local date after the date of receipt that has an open interval, and the end of its last one
+   * (which may lie after that date's midnight); an act at that instant is in time.
+   * @throws CalendarNeverOpens; RangeError where days is no positive integer
+   */
+  businessDeadline(receivedAt: Instant, days: number): { readonly date: string; readonly due: Instant };
+}
+
+export class CalendarNeverOpens extends Error {
+  override readonly name = 'CalendarNeverOpens';
+  constructor(calendar: string) {
+    super(`calendar ${calendar} never opens for as long as that within 30 years`);
+  }
+}
+
+/** Why a definition is refused when a calendar is defined. */
+export const CALENDAR_PROBLEMS = [
+  'unknown-zone',
+  'bad-time',
+  'bad-weekday',
+  'bad-date',
+  /** Two intervals of the week, or of one date's exceptions, share time. */
+  'overlapping-intervals',
+  'closed-twice',
+  /** `always` beside hours. */
+  'always-with-hours',
+  'never-opens',
+] as const;
+export type CalendarProblemCode = (typeof CALENDAR_PROBLEMS)[number];
+
+export interface CalendarProblem {
+  readonly code: CalendarProblemCode;
+  /** Path in the definition, `weekly[1].from`. */
+  readonly field: string;
+  readonly problem: string;
+}
+
+export class BadCalendar extends Error {
+  override readonly name = 'BadCalendar';
+  constructor(
+    calendar: string,
+    readonly problems: readonly CalendarProblem[],
+  ) {
+    super(`calendar ${calendar}: ${problems.map(({ field, problem }) => `${field} ${problem}`).join('; ')}`);
+  }
 }

@@ -1,0 +1,84 @@
+import { never, toSeconds } from '#kernel';
+import type { CalendarVersion } from '../calendar/calendar.js';
+import { compileCalendar } from '../calendar/compile.js';
+import { CLOCKS, type ClockName } from '../clock/clock-events.js';
+import { TZDB } from '../zones/zones.js';
+import { calendarOf } from './definition.js';
+import {
+  PRIORITIES,
+  UnknownPolicy,
+  type Policies,
+  type Priority,
+  type ServiceLevelPolicy,
+} from './policy.js';
+import type { PolicyActivated, PolicyEvent } from './policy-events.js';
+
+/** What has been activated, in the order in which it was recorded. */
+export function activated(events: readonly PolicyEvent[]): readonly PolicyActivated[] {
+  return events.flatMap((event) => {
+    switch (event.type) {
+      case 'sla.policy-activated.v1':
+        return [event.data];
+      case 'house.command-noted.v1':
+        return [];
+      default:
+        return never(event);
+    }
+  });
+}
+
+/**
+ * The policies that have been activated, as a value (ruling 6).
+ *
+ * @param events of all policy streams, each stream's in order
+ * @throws BadCalendar where a version names a zone that this version of the zone rules does not know
+ */
+export function policies(events: readonly PolicyEvent[], tzdb: string = TZDB): Policies {
+  const byName = new Map<string, ServiceLevelPolicy[]>();
+  const byRef = new Map<string, ServiceLevelPolicy>();
+  for (const data of activated(events)) {
+    const policy = compiled(data, tzdb);
+    byName.set(data.name, [...(byName.get(data.name) ?? []), policy]);
+    byRef.set(policy.ref, policy);
+  }
+  const version = (ref: string): ServiceLevelPolicy => {
+    const policy = byRef.get(ref);
+    if (!policy) throw new UnknownPolicy(ref);
+    return policy;
+  };
+  return {
+    version,
+    inForce: (name, at) => {
+      if (name.includes('@')) return version(name);
+      let best: ServiceLevelPolicy | undefined;
+      for (const policy of byName.get(name) ?? [])
+        if (policy.effective <= at && (!best || policy.effective >= best.effective)) best = policy;
+      if (!best) throw new UnknownPolicy(`${name} in force at ${at}`);
+      return best;
+    },
+  };
+}
+
+function compiled(data: PolicyActivated, tzdb: string): ServiceLevelPolicy {
+  const ref = `${data.name}@${data.version}`;
+  const hours: CalendarVersion = { effective: -Infinity, definition: calendarOf(data) };
+  const target = (priority: Priority, clock: ClockName): number => {
+    const found = data.targets.find((row) => row.priority === priority && row.clock === clock);
+    if (!found) throw new Error(`policy ${ref} promises no ${clock} for priority ${priority}`);
+    return found.target;
+  };
+  return {
+    name: data.name,
+    version: data.version,
+    ref,
+    effective: data.effective,
+    calendar: compileCalendar(ref, [hours], tzdb),
+    targets: byKey(PRIORITIES, (priority) => byKey(CLOCKS, (clock) => target(priority, clock))),
+    pausedBy: byKey(CLOCKS, (clock) => data.pausedBy.find((row) => row.clock === clock)?.reasons ?? []),
+    reopenWithinDays: data.reopenWithinDays,
+  };
+}
+
+function byKey<K extends PropertyKey, V>(keys: readonly K[], value: (key: K) => V): Readonly<Record<K, V>> {
+  return Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, V>;
+}
