@@ -1,1 +1,2 @@
 export * from './person-events.js';
+export * from './person.js';

@@ -1,11 +1,12 @@
 import { queueEvents, ticketEvents, type QueueEvent, type TicketEvent } from '#domain/desk';
 import { personEvents, type PersonEvent } from '#domain/people';
+import { policyEvents, type PolicyEvent } from '#domain/sla';
 import type { Upcaster } from '#engine/store';
 
 /** Every event there is, by stored name; docs/events.md is made from it. */
-export const everyEvent = { ...ticketEvents, ...queueEvents, ...personEvents } as const;
+export const everyEvent = { ...ticketEvents, ...queueEvents, ...personEvents, ...policyEvents } as const;
 
-export type HouseEvent = TicketEvent | QueueEvent | PersonEvent;
+export type HouseEvent = TicketEvent | QueueEvent | PersonEvent | PolicyEvent;
 
 /** Old versions to newer ones, by the old stored name; none has been superseded yet. */
 export const upcasters: Readonly<Record<string, Upcaster>> = {};

@@ -122,6 +122,8 @@ export interface CloseTicket extends Common {
 /** On the survivor. */
 export interface MergeTicket extends Common {
   readonly type: 'merge-ticket';
+  /** The survivor's own id. */
+  readonly self: Uuid;
   readonly merge: Uuid;
   readonly duplicate: Uuid;
 }
@@ -159,6 +161,8 @@ export interface WithdrawMerge extends Common {
 
 export interface LinkTicket extends Common {
   readonly type: 'link-ticket';
+  /** The ticket's own id. */
+  readonly self: Uuid;
   readonly other: Uuid;
   readonly kind: LinkKind;
 }
@@ -206,6 +210,8 @@ export type TicketCommand =
 export const TICKET_REFUSALS = [
   /** There is no such ticket. */
   'unknown-ticket',
+  /** Before the ticket was opened. */
+  'before-opening',
   'already-open',
   'already-resolved',
   'not-resolved',

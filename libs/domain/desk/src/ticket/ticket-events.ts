@@ -23,6 +23,11 @@ export type LinkKind = (typeof LINK_KINDS)[number];
 
 const priority = f.integer('1 critical to 4 low', 'priority');
 
+/** On facts that can arrive after a later one of their kind (a late row of an import, ruling 17). */
+const superseded = f.optional(
+  f.flag('true where a fact that occurred later already stands in its place: only the promises take it in'),
+);
+
 /** Stream `ticket-<id>`. Texts are sealed under the requester's key: the file is the requester's. */
 export const ticketEvents = {
   'desk.ticket-opened.v1': event(
@@ -40,8 +45,10 @@ export const ticketEvents = {
       text: f.text('first message'),
       externalReference: f.optional(f.term('number in the source system (ruling 15)')),
       policy: f.name('service-level policy it is under: a name, or `name@version` where pinned (ruling 19)'),
-      importing: f.flag('a history is being taken in: timers and flows wait for its case-imported (ruling 17)'),
-    carriesMessages: f.flag('false where the source’s history has no messages (ruling 9)'),
+      importing: f.flag(
+        'a history is being taken in: timers and flows wait for its case-imported (ruling 17)',
+      ),
+      carriesMessages: f.flag('false where the source’s history has no messages (ruling 9)'),
       clocks,
     },
   ),
@@ -67,6 +74,7 @@ export const ticketEvents = {
     category: f.term('category'),
     subcategory: f.optional(f.term('subcategory')),
     service: f.optional(f.term('service or configuration item')),
+    superseded,
   }),
   'desk.ticket-prioritised.v1': event(
     ['ticket'],
@@ -76,6 +84,7 @@ export const ticketEvents = {
       priority,
       from: f.integer('1 critical to 4 low', 'priority before'),
       policy: f.name('policy and version that the new targets came from'),
+      superseded,
       clocks,
     },
   ),
@@ -86,6 +95,7 @@ export const ticketEvents = {
     {
       group: f.optional(f.term('group; absent: none')),
       agent: f.optional(f.id('person; absent: nobody yet')),
+      superseded,
     },
   ),
   'desk.handover-offered.v1': event(
@@ -125,20 +135,24 @@ export const ticketEvents = {
   'desk.ticket-held.v1': event(['ticket'], 'hold-ticket', 'Work waits for something.', {
     reason: f.code('for what', HOLD_REASONS),
     comment: f.optional(f.text('more about it')),
+    superseded,
     clocks,
   }),
   'desk.ticket-resumed.v1': event(['ticket'], 'resume-ticket, add-message', 'Work waits for it no longer.', {
     reason: f.code('for what it had waited', HOLD_REASONS),
     because: f.code('why', ['asked', 'requester-answered']),
+    superseded,
     clocks,
   }),
   'desk.ticket-handed-to-vendor.v1': event(['ticket'], 'hand-to-vendor', 'A vendor works on it.', {
     vendor: f.term('vendor'),
     vendorReference: f.optional(f.term('the vendor’s number')),
+    superseded,
     clocks,
   }),
   'desk.ticket-taken-back.v1': event(['ticket'], 'take-back', 'Back from the vendor.', {
     vendor: f.id('vendor'),
+    superseded,
     clocks,
   }),
   'desk.ticket-escalated.v1': event(['ticket'], 'escalate-ticket', 'Somebody above should look.', {

@@ -1,0 +1,1049 @@
+import {
+  CLOCKS,
+  type ClockName,
+  type ClockRecord,
+  type HoldReason,
+  type Policies,
+  type Priority,
+} from '#domain/sla';
+import {
+  accept,
+  later,
+  never,
+  refuse,
+  type Decider,
+  type Decision,
+  type Fact,
+  type Instant,
+  type Occurred,
+  type PersonId,
+  type Personal,
+  type Term,
+  type Uuid,
+} from '#kernel';
+import { inOrder, promises, type Breach, type Happening } from './promises.js';
+import type {
+  AcceptHandover,
+  AddMessage,
+  AssignTicket,
+  ClassifyTicket,
+  CompleteMerge,
+  DeclineHandover,
+  EscalateTicket,
+  HandToVendor,
+  HoldTicket,
+  JoinTicket,
+  LinkTicket,
+  MergeTicket,
+  NoteImport,
+  OfferHandover,
+  OpenTicket,
+  PrioritiseTicket,
+  RateTicket,
+  ReopenTicket,
+  ResolveTicket,
+  ResumeTicket,
+  TakeBack,
+  TicketCommand,
+  TicketRefusal,
+  TicketRefusalCode,
+  WithdrawMerge,
+} from './ticket-commands.js';
+import type { TicketEvent, TicketFact } from './ticket-events.js';
+
+// ── Stream ──────────────────────────────────────────────────────────────────────────────────────────────
+
+export const ticketStream = (id: Uuid): string => `ticket-${id}`;
+
+// ── State ───────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface PendingHandover {
+  readonly id: Uuid;
+  readonly group?: Uuid;
+  readonly agent?: PersonId;
+}
+
+/** What decisions need to know of a ticket's past, whatever its status. */
+interface File {
+  readonly requester: PersonId;
+  /** Policy it is under: a name, or `name@version` where pinned. */
+  readonly policy: string;
+  readonly priority: Priority;
+  readonly category?: Uuid;
+  readonly subcategory?: Uuid;
+  readonly service?: Uuid;
+  readonly group?: Uuid;
+  readonly agent?: PersonId;
+  readonly escalations: number;
+  readonly rating?: number;
+  readonly links: readonly { readonly other: Uuid; readonly kind: string }[];
+  /** As survivor: the duplicate that has been asked to join. */
+  readonly merging?: { readonly merge: Uuid; readonly duplicate: Uuid };
+  /** Ids of source rows already taken in. */
+  readonly rows: ReadonlySet<Uuid>;
+  readonly importing: boolean;
+  readonly history: readonly Happening[];
+  readonly clocks: Readonly<Record<ClockName, ClockRecord>>;
+  /** Recorded and not annulled. */
+  readonly breaches: readonly Pick<Breach, 'clock' | 'cycle' | 'due'>[];
+  /** Since when priority, assignment and classification are what they are. */
+  readonly since: Readonly<Record<'priority' | 'assignment' | 'classification', Instant>>;
+  /** The latest instant at which anything is recorded to have happened. */
+  readonly latest: Instant;
+}
+
+export interface OpenState extends File {
+  readonly status: 'open';
+  /** Not empty: it is on hold. */
+  readonly holds: readonly HoldReason[];
+  readonly vendor?: Uuid;
+  readonly handover?: PendingHandover;
+}
+
+export interface ResolvedState extends File {
+  readonly status: 'resolved';
+  readonly resolvedAt: Instant;
+}
+
+export interface ClosedState extends File {
+  readonly status: 'closed';
+  readonly resolvedAt: Instant;
+}
+
+export interface MergedState extends File {
+  readonly status: 'merged';
+  readonly merge: Uuid;
+  readonly into: Uuid;
+}
+
+export type TicketState = { readonly status: 'none' } | OpenState | ResolvedState | ClosedState | MergedState;
+
+type Known = Exclude<TicketState, { readonly status: 'none' }>;
+
+/** The file without what belongs to its present status. */
+function fileOf(state: Known): File {
+  const {
+    status: _s,
+    holds: _h,
+    vendor: _v,
+    handover: _o,
+    resolvedAt: _r,
+    merge: _m,
+    into: _i,
+    ...file
+  } = state as File &
+    Partial<Record<'status' | 'holds' | 'vendor' | 'handover' | 'resolvedAt' | 'merge' | 'into', unknown>>;
+  return file;
+}
+
+// ── Evolve: gathers, never judges ───────────────────────────────────────────────────────────────────────
+
+function evolve(state: TicketState, event: Occurred<TicketEvent>): TicketState {
+  if (state.status === 'none') return event.type === 'desk.ticket-opened.v1' ? opened(event) : state;
+  return { ...gathered(state, event), latest: later(state.latest, event.occurredAt) };
+}
+
+function opened(
+  event: Occurred<Extract<TicketEvent, { readonly type: 'desk.ticket-opened.v1' }>>,
+): OpenState {
+  const { data, occurredAt: at } = event;
+  const priority = data.priority as Priority;
+  const clocks = Object.fromEntries(data.clocks.map((clock) => [clock.clock, clock])) as File['clocks'];
+  return {
+    status: 'open',
+    holds: [],
+    requester: data.requester,
+    policy: data.policy,
+    priority,
+    escalations: 0,
+    links: [],
+    rows: new Set(),
+    importing: data.importing,
+    history: [
+      { kind: 'opened', at, policy: clocks.resolution.policy, priority, evidenced: data.carriesMessages },
+    ],
+    clocks,
+    breaches: [],
+    since: { priority: at, assignment: at, classification: at },
+    latest: at,
+  };
+}
+
+/** The state with what the event did to the clocks. */
+function timed<S extends Known>(state: S, happening: Happening | null, changed: readonly ClockRecord[]): S {
+  if (!happening && changed.length === 0) return state;
+  const clocks = { ...state.clocks };
+  for (const clock of changed) clocks[clock.clock] = clock;
+  return { ...state, clocks, history: happening ? inOrder(state.history, happening) : state.history };
+}
+
+/** Events stand only where their decision was possible; a fold that tolerates omissions takes others as they come. */
+const whileOpen = (state: Known, change: (open: OpenState) => Known): Known =>
+  state.status === 'open' ? change(state) : state;
+
+function gathered(state: Known, event: Occurred<TicketEvent>): Known {
+  const at = event.occurredAt;
+  switch (event.type) {
+    case 'desk.ticket-opened.v1':
+    case 'desk.note-added.v1':
+    case 'house.command-noted.v1':
+      return state;
+    case 'desk.message-received.v1':
+      return timed(state, null, event.data.clocks);
+    case 'desk.message-sent.v1':
+      return timed(state, event.data.autoReply ? null : { kind: 'answered', at }, event.data.clocks);
+    case 'desk.ticket-classified.v1': {
+      const { category, subcategory, service, superseded } = event.data;
+      if (superseded) return state;
+      const { category: _c, subcategory: _s, service: _v, ...rest } = state;
+      const since = { ...state.since, classification: at };
+      return {
+        ...rest,
+        since,
+        category,
+        ...(subcategory && { subcategory }),
+        ...(service && { service }),
+      } as Known;
+    }
+    case 'desk.ticket-prioritised.v1': {
+      const priority = event.data.priority as Priority;
+      const happening: Happening = { kind: 'prioritised', at, policy: event.data.policy, priority };
+      if (event.data.superseded) return timed(state, happening, event.data.clocks);
+      return timed(
+        { ...state, priority, since: { ...state.since, priority: at } },
+        happening,
+        event.data.clocks,
+      );
+    }
+    case 'desk.ticket-assigned.v1': {
+      const { group, agent, superseded } = event.data;
+      if (superseded) return state;
+      const { group: _g, agent: _a, ...rest } = state;
+      return {
+        ...rest,
+        ...(group && { group }),
+        ...(agent && { agent }),
+        since: { ...state.since, assignment: at },
+      } as Known;
+    }
+    case 'desk.handover-offered.v1': {
+      const { handover: id, group, agent } = event.data;
+      return whileOpen(state, (open) => ({
+        ...open,
+        handover: { id, ...(group && { group }), ...(agent && { agent }) },
+      }));
+    }
+    case 'desk.handover-accepted.v1': {
+      const { group, agent } = event.data;
+      return whileOpen(state, ({ handover: _, ...open }) => ({ ...open, agent, ...(group && { group }) }));
+    }
+    case 'desk.handover-declined.v1':
+    case 'desk.handover-withdrawn.v1':
+      return whileOpen(state, ({ handover: _, ...open }) => open);
+    case 'desk.ticket-held.v1': {
+      const { reason, superseded, clocks } = event.data;
+      return timed(
+        superseded
+          ? state
+          : whileOpen(state, (open) => ({
+              ...open,
+              holds: [...open.holds.filter((held) => held !== reason), reason],
+            })),
+        { kind: 'held', at, reason },
+        clocks,
+      );
+    }
+    case 'desk.ticket-resumed.v1': {
+      const { reason, superseded, clocks } = event.data;
+      return timed(
+        superseded
+          ? state
+          : whileOpen(state, (open) => ({ ...open, holds: open.holds.filter((held) => held !== reason) })),
+        { kind: 'resumed', at, reason },
+        clocks,
+      );
+    }
+    case 'desk.ticket-handed-to-vendor.v1': {
+      const { vendor, superseded, clocks } = event.data;
+      return timed(
+        superseded ? state : whileOpen(state, (open) => ({ ...open, vendor })),
+        { kind: 'handed-to-vendor', at, vendor },
+        clocks,
+      );
+    }
+    case 'desk.ticket-taken-back.v1':
+      return timed(
+        event.data.superseded ? state : whileOpen(state, ({ vendor: _, ...open }) => open),
+        { kind: 'taken-back', at },
+        event.data.clocks,
+      );
+    case 'desk.ticket-escalated.v1':
+      return { ...state, escalations: event.data.level };
+    case 'desk.ticket-resolved.v1': {
+      return timed<Known>(
+        { ...fileOf(state), status: 'resolved', resolvedAt: at },
+        { kind: 'resolved', at },
+        event.data.clocks,
+      );
+    }
+    case 'desk.ticket-reopened.v1':
+      return timed<Known>(
+        { ...fileOf(state), status: 'open', holds: [] },
+        { kind: 'reopened', at, mode: event.data.mode },
+        event.data.clocks,
+      );
+    case 'desk.ticket-closed.v1':
+      return {
+        ...fileOf(state),
+        status: 'closed',
+        resolvedAt: state.status === 'resolved' ? state.resolvedAt : at,
+      };
+    case 'desk.merge-begun.v1':
+      return { ...state, merging: event.data };
+    case 'desk.ticket-merged.v1': {
+      const { merge, into, clocks } = event.data;
+      return timed<Known>(
+        { ...fileOf(state), status: 'merged', merge, into },
+        { kind: 'joined', at },
+        clocks,
+      );
+    }
+    case 'desk.merge-completed.v1': {
+      const { merging: _, ...rest } = state;
+      return event.data.clocks.reduce<Known>(
+        (known, record) =>
+          timed(
+            known,
+            record.change === 'adopted' ? { kind: 'adopted', at, clock: record.clock, record } : null,
+            [record],
+          ),
+        rest as Known,
+      );
+    }
+    case 'desk.merge-withdrawn.v1': {
+      const { merging: _, ...rest } = state;
+      return rest as Known;
+    }
+    case 'desk.tickets-linked.v1':
+      return { ...state, links: [...state.links, event.data] };
+    case 'desk.ticket-rated.v1':
+      return { ...state, rating: event.data.score };
+    case 'desk.case-imported.v1':
+      return { ...state, importing: false, rows: new Set([...state.rows, ...event.data.rows]) };
+    case 'sla.clock-breached.v1': {
+      const { clock, cycle, due } = event.data;
+      const record = state.clocks[clock];
+      return {
+        ...state,
+        breaches: [...state.breaches, { clock, cycle, due }],
+        clocks:
+          record.cycle === cycle
+            ? { ...state.clocks, [clock]: { ...record, breachedAt: due } }
+            : state.clocks,
+      };
+    }
+    case 'sla.breach-annulled.v1': {
+      const { clock, cycle, due } = event.data;
+      const record = state.clocks[clock];
+      return {
+        ...state,
+        breaches: state.breaches.filter((b) => b.clock !== clock || b.cycle !== cycle || b.due !== due),
+        clocks:
+          record.cycle === cycle && record.breachedAt === due
+            ? { ...state.clocks, [clock]: { ...record, breachedAt: null } }
+            : state.clocks,
+      };
+    }
+    default:
+      return never(event);
+  }
+}
+
+// ── Time: what has fallen due by itself ─────────────────────────────────────────────────────────────────
+
+/** A breach is a fact from due + 1 s on (ruling 2); in due order, then in the order of C.1's rows. */
+function due(state: TicketState, now: Instant): readonly Fact<TicketFact>[] {
+  if (state.status === 'none') return [];
+  return CLOCKS.map((name) => state.clocks[name])
+    .filter(
+      (clock) =>
+        clock.state === 'running' && clock.breachedAt === null && clock.due !== null && clock.due < now,
+    )
+    .sort((a, b) => (a.due! < b.due! ? -1 : a.due! > b.due! ? 1 : 0))
+    .map((clock) => breachFact({ ...clock, due: clock.due! }));
+}
+
+const breachFact = ({ clock, cycle, due, target, policy }: Breach): Fact<TicketFact> => ({
+  type: 'sla.clock-breached.v1',
+  data: { clock, cycle, due, target, policy },
+  at: due,
+});
+
+// ── What a happening does to the promises ───────────────────────────────────────────────────────────────
+
+interface Effect {
+  /** Clocks that it changed, as they stand after it. */
+  readonly clocks: readonly ClockRecord[];
+  /** Breaches that it made untrue or true: only a happening behind the fold can (ruling 3). */
+  readonly corrections: readonly Fact<TicketFact>[];
+}
+
+function effect(
+  state: Known,
+  happenings: readonly Happening[],
+  change: ClockRecord['change'],
+  { policies, occurredAt }: { readonly policies: Policies; readonly occurredAt: Instant },
+  cause: TicketFact['type'],
+): Effect {
+  const behind = occurredAt < state.latest;
+  const until = later(occurredAt, state.latest);
+  const history = happenings.reduce(inOrder, state.history);
+  const before = promises(state.history, policies, until, change);
+  const after = promises(history, policies, until, behind ? 'corrected' : change);
+  const changed = after.filter(({ record }, i) => !sameClock(record, before[i]!.record));
+  const recorded = (clock: ClockName, breach: Pick<Breach, 'cycle' | 'due'>): boolean =>
+    state.breaches.some((b) => b.clock === clock && b.cycle === breach.cycle && b.due === breach.due);
+  const clocks = changed.map(({ record, breaches }) => {
+    // A breach that time has recorded and nothing has made untrue stays in the clock.
+    const current = breaches.find((breach) => breach.cycle === record.cycle);
+    return current ? { ...record, breachedAt: current.due } : record;
+  });
+  if (!behind) return { clocks, corrections: [] };
+  const computed = after.flatMap(({ breaches }) => breaches);
+  const annulled = state.breaches.filter(
+    (b) => !computed.some((c) => c.clock === b.clock && c.cycle === b.cycle && c.due === b.due),
+  );
+  const found = computed.filter((breach) => !recorded(breach.clock, breach));
+  return {
+    clocks,
+    corrections: [
+      ...annulled.map((breach): Fact<TicketFact> => ({
+        type: 'sla.breach-annulled.v1',
+        data: { ...breach, cause },
+      })),
+      ...found.map(breachFact),
+    ],
+  };
+}
+
+/** Alike in everything but what the fact is called. */
+function sameClock(a: ClockRecord, b: ClockRecord): boolean {
+  return JSON.stringify({ ...a, change: '' }) === JSON.stringify({ ...b, change: '' });
+}
+
+// ── The past ────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * The ticket as a back-dated command meets it: open, held, with a vendor or resolved as of that instant, by
+ * all that is known now to have happened. What resolves, reopens, closes or merges is judged as of now.
+ */
+function asOf(state: Known, at: Instant): Known {
+  if (at >= state.latest) return state;
+  const file = fileOf(state);
+  const reopened = (priority: Priority): OpenState => ({ ...file, priority, status: 'open', holds: [] });
+  const resolved = (priority: Priority, resolvedAt: Instant): ResolvedState => ({
+    ...file,
+    priority,
+    status: 'resolved',
+    resolvedAt,
+  });
+  let then: OpenState | ResolvedState = reopened(state.priority);
+  if (state.status === 'open' && state.handover) then = { ...then, handover: state.handover };
+  for (const happening of state.history) {
+    if (happening.at > at) break;
+    switch (happening.kind) {
+      case 'held':
+        if (then.status === 'open') then = { ...then, holds: [...then.holds, happening.reason] };
+        break;
+      case 'resumed':
+        if (then.status === 'open')
+          then = { ...then, holds: then.holds.filter((held) => held !== happening.reason) };
+        break;
+      case 'handed-to-vendor':
+        if (then.status === 'open') then = { ...then, vendor: happening.vendor };
+        break;
+      case 'taken-back':
+        if (then.status === 'open') then = withoutVendor(then);
+        break;
+      case 'resolved':
+      case 'joined':
+        then = resolved(then.priority, happening.at);
+        break;
+      case 'reopened':
+        then = reopened(then.priority);
+        break;
+      case 'opened':
+      case 'prioritised':
+        then = { ...then, priority: happening.priority };
+        break;
+      case 'answered':
+      case 'adopted':
+        break;
+      default:
+        return never(happening);
+    }
+  }
+  return then;
+}
+
+const withoutVendor = ({ vendor: _, ...open }: OpenState): OpenState => open;
+
+/** Whether something that happened later already decides what a back-dated fact of this kind would. */
+function laterThan(state: Known, at: Instant, concerns: (happening: Happening) => boolean): boolean {
+  return at < state.latest && state.history.some((happening) => happening.at > at && concerns(happening));
+}
+
+const ends = ({ kind }: Happening): boolean =>
+  kind === 'resolved' || kind === 'joined' || kind === 'reopened';
+const ofVendor = ({ kind }: Happening): boolean => kind === 'handed-to-vendor' || kind === 'taken-back';
+const ofHold =
+  (reason: HoldReason) =>
+  (happening: Happening): boolean =>
+    (happening.kind === 'held' || happening.kind === 'resumed') && happening.reason === reason;
+
+const marked = (superseded: boolean): { readonly superseded?: true } => (superseded ? { superseded } : {});
+
+// ── Decisions ───────────────────────────────────────────────────────────────────────────────────────────
+
+type Answer = Decision<TicketFact, TicketRefusal>;
+
+const no = (code: TicketRefusalCode, detail: string): Answer => refuse(code, detail);
+
+/** Where each status stops what only an open ticket can do. */
+function ifOpen(state: TicketState, then: (open: OpenState) => Answer): Answer {
+  return ifLive(state, (live) =>
+    live.status === 'open' ? then(live) : no('already-resolved', 'The ticket is resolved; reopen it first.'),
+  );
+}
+
+/** Open or resolved: the conversation goes on. */
+function ifLive(state: TicketState, then: (live: OpenState | ResolvedState) => Answer): Answer {
+  return ifKept(state, (kept) =>
+    kept.status === 'closed' ? no('closed', 'The ticket is closed; reopen it first.') : then(kept),
+  );
+}
+
+/** Anything but merged away. */
+function ifKept(state: TicketState, then: (kept: OpenState | ResolvedState | ClosedState) => Answer): Answer {
+  switch (state.status) {
+    case 'none':
+      return no('unknown-ticket', 'There is no such ticket.');
+    case 'merged':
+      return no('merged', `The ticket goes on in another one (${state.into}).`);
+    case 'open':
+    case 'resolved':
+    case 'closed':
+      return then(state);
+    default:
+      return never(state);
+  }
+}
+
+/** What a person typed belongs to the requester's file. */
+const typed = (state: File, text: string): Personal => ({ of: state.requester, text });
+
+/** A pending hand-over falls away with what makes it pointless. */
+const withdrawn = (state: Known, because: 'reassigned' | 'resolved' | 'merged'): readonly TicketFact[] =>
+  state.status === 'open' && state.handover
+    ? [{ type: 'desk.handover-withdrawn.v1', data: { handover: state.handover.id, because } }]
+    : [];
+
+function open(c: OpenTicket, state: TicketState): Answer {
+  if (state.status !== 'none') return no('already-open', 'There is a ticket of this id already.');
+  const priority = c.priority ?? 3;
+  const policy = c.policies.inForce(c.policy, c.occurredAt);
+  const history: readonly Happening[] = [
+    { kind: 'opened', at: c.occurredAt, policy: policy.ref, priority, evidenced: c.carriesMessages },
+  ];
+  return accept<TicketFact>({
+    type: 'desk.ticket-opened.v1',
+    data: {
+      number: c.number,
+      channel: c.channel,
+      requester: c.requester,
+      ...(c.customer && { customer: c.customer }),
+      tier: c.tier,
+      priority,
+      subject: { of: c.requester, text: c.subject },
+      text: { of: c.requester, text: c.text },
+      ...(c.externalReference && { externalReference: c.externalReference }),
+      policy: c.policy,
+      importing: c.importing,
+      carriesMessages: c.carriesMessages,
+      clocks: promises(history, c.policies, c.occurredAt, 'started').map(({ record }) => record),
+    },
+  });
+}
+
+function message(c: AddMessage, state: TicketState): Answer {
+  const author = c.author ?? c.by.id;
+  switch (c.kind) {
+    case 'note':
+      return ifKept(state, (kept) =>
+        accept<TicketFact>({ type: 'desk.note-added.v1', data: { author, text: typed(kept, c.text) } }),
+      );
+    case 'sent':
+      return ifLive(state, (live) => {
+        const happenings: readonly Happening[] = c.autoReply ? [] : [{ kind: 'answered', at: c.occurredAt }];
+        const { clocks, corrections } = effect(live, happenings, 'stopped', c, 'desk.message-sent.v1');
+        const { channel, autoReply } = c;
+        return accept<TicketFact>(
+          {
+            type: 'desk.message-sent.v1',
+            data: { author, channel, autoReply, text: typed(live, c.text), clocks },
+          },
+          ...corrections,
+        );
+      });
+    case 'received':
+      return ifLive(state, (live) => {
+        const { channel, autoReply } = c;
+        const received: TicketFact = {
+          type: 'desk.message-received.v1',
+          data: { author, channel, autoReply, text: typed(live, c.text), clocks: [] },
+        };
+        // The requester's own word ends the wait for it (domain.md C.3, Pause and stop).
+        return live.status === 'open' && !autoReply && live.holds.includes('requester')
+          ? accept<TicketFact>(received, ...resumed(live, ['requester'], 'requester-answered', c))
+          : accept<TicketFact>(received);
+      });
+    default:
+      return never(c.kind);
+  }
+}
+
+function classify(c: ClassifyTicket, state: TicketState): Answer {
+  return ifLive(state, (live) => {
+    const superseded = c.occurredAt < live.since.classification;
+    const same =
+      live.category === c.category.id &&
+      live.subcategory === c.subcategory?.id &&
+      live.service === c.service?.id;
+    return same && !superseded
+      ? accept()
+      : accept<TicketFact>({
+          type: 'desk.ticket-classified.v1',
+          data: {
+            category: c.category,
+            ...(c.subcategory && { subcategory: c.subcategory }),
+            ...(c.service && { service: c.service }),
+            ...marked(superseded),
+          },
+        });
+  });
+}
+
+function prioritise(c: PrioritiseTicket, state: TicketState): Answer {
+  return ifOpen(state, (ticket) => {
+    if (ticket.priority === c.priority) return accept();
+    const policy = c.policies.inForce(ticket.policy, c.occurredAt).ref;
+    const happening: Happening = { kind: 'prioritised', at: c.occurredAt, policy, priority: c.priority };
+    const { clocks, corrections } = effect(
+      ticket,
+      [happening],
+      'retargeted',
+      c,
+      'desk.ticket-prioritised.v1',
+    );
+    return accept<TicketFact>(
+      {
+        type: 'desk.ticket-prioritised.v1',
+        data: {
+          priority: c.priority,
+          from: ticket.priority,
+          policy,
+          ...marked(c.occurredAt < ticket.since.priority),
+          clocks,
+        },
+      },
+      ...corrections,
+    );
+  });
+}
+
+const responsible = (group: Term | undefined, agent: PersonId | undefined) => ({
+  ...(group && { group }),
+  ...(agent && { agent }),
+});
+
+function assign(c: AssignTicket, state: TicketState): Answer {
+  return ifOpen(state, (ticket) => {
+    const superseded = c.occurredAt < ticket.since.assignment;
+    if (ticket.group === c.group?.id && ticket.agent === c.agent && !superseded) return accept();
+    const assigned: TicketFact = {
+      type: 'desk.ticket-assigned.v1',
+      data: { ...responsible(c.group, c.agent), ...marked(superseded) },
+    };
+    return superseded
+      ? accept<TicketFact>(assigned)
+      : accept<TicketFact>(...withdrawn(ticket, 'reassigned'), assigned);
+  });
+}
+
+function offerHandover(c: OfferHandover, state: TicketState): Answer {
+  return ifOpen(state, (ticket) => {
+    if (ticket.handover)
+      return no('handover-pending', 'A hand-over is already offered; it must be answered first.');
+    if (!c.group && !c.agent) return no('handover-to-nobody', 'A hand-over names a group, an agent or both.');
+    return accept<TicketFact>({
+      type: 'desk.handover-offered.v1',
+      data: { handover: c.handover, ...responsible(c.group, c.agent), reason: typed(ticket, c.reason) },
+    });
+  });
+}
+
+/** A hand-over to an agent is that agent's to answer; one to a group, anyone's of the group. */
+function answerHandover(
+  c: AcceptHandover | DeclineHandover,
+  state: TicketState,
+  then: (ticket: OpenState, handover: PendingHandover) => Answer,
+): Answer {
+  return ifOpen(state, (ticket) => {
+    const { handover } = ticket;
+    if (!handover) return no('no-handover-pending', 'No hand-over is offered.');
+    if (handover.agent !== undefined && handover.agent !== c.by.id)
+      return no('not-yours-to-answer', 'The hand-over is offered to somebody else.');
+    return then(ticket, handover);
+  });
+}
+
+function hold(c: HoldTicket, state: TicketState): Answer {
+  return ifOpen(state, (ticket) => {
+    if (ticket.holds.includes(c.reason)) return accept();
+    const happening: Happening = { kind: 'held', at: c.occurredAt, reason: c.reason };
+    const { clocks, corrections } = effect(ticket, [happening], 'paused', c, 'desk.ticket-held.v1');
+    return accept<TicketFact>(
+      {
+        type: 'desk.ticket-held.v1',
+        data: {
+          reason: c.reason,
+          ...(c.comment !== undefined && { comment: typed(ticket, c.comment) }),
+          ...marked(laterThan(ticket, c.occurredAt, (h) => ends(h) || ofHold(c.reason)(h))),
+          clocks,
+        },
+      },
+      ...corrections,
+    );
+  });
+}
+
+/** One fact a reason, each with the clocks as they stand after it. */
+function resumed(
+  ticket: OpenState,
+  reasons: readonly HoldReason[],
+  because: 'asked' | 'requester-answered',
+  c: { readonly policies: Policies; readonly occurredAt: Instant },
+): readonly Fact<TicketFact>[] {
+  let known: OpenState = ticket;
+  return reasons.flatMap((reason) => {
+    const happening: Happening = { kind: 'resumed', at: c.occurredAt, reason };
+    const { clocks, corrections } = effect(known, [happening], 'resumed', c, 'desk.ticket-resumed.v1');
+    const superseded = marked(laterThan(known, c.occurredAt, (h) => ends(h) || ofHold(reason)(h)));
+    known = timed(known, happening, clocks);
+    return [
+      { type: 'desk.ticket-resumed.v1', data: { reason, because, ...superseded, clocks } } as const,
+      ...corrections,
+    ];
+  });
+}
+
+function resume(c: ResumeTicket, state: TicketState): Answer {
+  return ifOpen(state, (ticket) => {
+    const reasons = c.reason === undefined ? ticket.holds : ticket.holds.filter((held) => held === c.reason);
+    if (reasons.length === 0) return no('not-on-hold', 'The ticket does not wait for that.');
+    return accept<TicketFact>(...resumed(ticket, reasons, 'asked', c));
+  });
+}
+
+function handToVendor(c: HandToVendor, state: TicketState): Answer {
+  return ifOpen(state, (ticket) => {
+    if (ticket.vendor !== undefined)
+      return ticket.vendor === c.vendor.id
+        ? accept()
+        : no('with-vendor', 'A vendor has it; take it back first.');
+    const happening: Happening = { kind: 'handed-to-vendor', at: c.occurredAt, vendor: c.vendor.id };
+    const { clocks, corrections } = effect(
+      ticket,
+      [happening],
+      'paused',
+      c,
+      'desk.ticket-handed-to-vendor.v1',
+    );
+    const { vendor, vendorReference } = c;
+    return accept<TicketFact>(
+      {
+        type: 'desk.ticket-handed-to-vendor.v1',
+        data: {
+          vendor,
+          ...(vendorReference && { vendorReference }),
+          ...marked(laterThan(ticket, c.occurredAt, (h) => ends(h) || ofVendor(h))),
+          clocks,
+        },
+      },
+      ...corrections,
+    );
+  });
+}
+
+function takeBack(c: TakeBack, state: TicketState): Answer {
+  return ifOpen(state, (ticket) => {
+    const { vendor } = ticket;
+    if (vendor === undefined) return no('not-with-vendor', 'No vendor has it.');
+    const happening: Happening = { kind: 'taken-back', at: c.occurredAt };
+    const { clocks, corrections } = effect(ticket, [happening], 'resumed', c, 'desk.ticket-taken-back.v1');
+    const superseded = marked(laterThan(ticket, c.occurredAt, (h) => ends(h) || ofVendor(h)));
+    return accept<TicketFact>(
+      { type: 'desk.ticket-taken-back.v1', data: { vendor, ...superseded, clocks } },
+      ...corrections,
+    );
+  });
+}
+
+function escalate(c: EscalateTicket, state: TicketState): Answer {
+  return ifOpen(state, (ticket) =>
+    accept<TicketFact>({
+      type: 'desk.ticket-escalated.v1',
+      data: { level: ticket.escalations + 1, reason: typed(ticket, c.reason) },
+    }),
+  );
+}
+
+function resolve(c: ResolveTicket, state: TicketState): Answer {
+  return ifOpen(state, (ticket) => {
+    const happening: Happening = { kind: 'resolved', at: c.occurredAt };
+    const { clocks, corrections } = effect(ticket, [happening], 'stopped', c, 'desk.ticket-resolved.v1');
+    return accept<TicketFact>(
+      ...withdrawn(ticket, 'resolved'),
+      {
+        type: 'desk.ticket-resolved.v1',
+        data: {
+          resolution: c.resolution,
+          ...(c.comment !== undefined && { comment: typed(ticket, c.comment) }),
+          clocks,
+        },
+      },
+      ...corrections,
+    );
+  });
+}
+
+function reopen(c: ReopenTicket, state: TicketState): Answer {
+  return ifKept(state, (kept) => {
+    if (kept.status === 'open') return no('not-resolved', 'The ticket is open.');
+    const { calendar, reopenWithinDays } = c.policies.version(kept.clocks.resolution.policy);
+    const mode =
+      c.occurredAt <= calendar.businessDays(kept.resolvedAt, reopenWithinDays) ? 'resume' : 'restart';
+    const happening: Happening = { kind: 'reopened', at: c.occurredAt, mode };
+    const change = mode === 'resume' ? 'reopened' : 'restarted';
+    const { clocks, corrections } = effect(kept, [happening], change, c, 'desk.ticket-reopened.v1');
+    return accept<TicketFact>(
+      {
+        type: 'desk.ticket-reopened.v1',
+        data: { ...(c.reason !== undefined && { reason: typed(kept, c.reason) }), mode, clocks },
+      },
+      ...corrections,
+    );
+  });
+}
+
+function close(state: TicketState): Answer {
+  return ifKept(state, (kept) => {
+    switch (kept.status) {
+      case 'open':
+        return no('not-resolved', 'The ticket is open; resolve it first.');
+      case 'closed':
+        return no('already-closed', 'The ticket is closed.');
+      case 'resolved':
+        return accept<TicketFact>({ type: 'desk.ticket-closed.v1', data: {} });
+      default:
+        return never(kept);
+    }
+  });
+}
+
+// Two-stream commands: the survivor first, the flow completes the other (ruling 14).
+
+function merge(c: MergeTicket, state: TicketState): Answer {
+  return ifLive(state, (live) => {
+    if (c.duplicate === c.self) return no('merge-with-itself', 'A ticket cannot be merged into itself.');
+    if (live.merging) return no('merge-pending', 'Another merge of this ticket is under way.');
+    return accept<TicketFact>({
+      type: 'desk.merge-begun.v1',
+      data: { merge: c.merge, duplicate: c.duplicate },
+    });
+  });
+}
+
+function join(c: JoinTicket, state: TicketState): Answer {
+  if (state.status === 'merged' && state.merge === c.merge) return accept();
+  return ifLive(state, (live) => {
+    if (live.merging) return no('merge-pending', 'Another merge of this ticket is under way.');
+    const happening: Happening = { kind: 'joined', at: c.occurredAt };
+    const { clocks, corrections } = effect(live, [happening], 'ended', c, 'desk.ticket-merged.v1');
+    return accept<TicketFact>(
+      ...withdrawn(live, 'merged'),
+      { type: 'desk.ticket-merged.v1', data: { merge: c.merge, into: c.into, clocks } },
+      ...corrections,
+    );
+  });
+}
+
+/**
+ * Per metric the clock with the earliest due survives; ended ones take no part, a paused one ranks by what
+ * it would be due if it went on now (domain.md C.3, Merge). Pausing follows the surviving ticket.
+ */
+function completeMerge(c: CompleteMerge, state: TicketState): Answer {
+  if (state.status === 'none') return no('unknown-ticket', 'There is no such ticket.');
+  if (state.merging?.merge !== c.merge) return no('no-merge-pending', 'No such merge is under way.');
+  const adopted = c.clocks.flatMap((theirs): readonly ClockRecord[] => {
+    const own = state.clocks[theirs.clock];
+    const [ownRank, theirRank] = [rank(own, c), rank(theirs, c)];
+    if (ownRank === null || theirRank === null || theirRank >= ownRank) return [];
+    const happening: Happening = { kind: 'adopted', at: c.occurredAt, clock: theirs.clock, record: theirs };
+    return promises(inOrder(state.history, happening), c.policies, c.occurredAt, 'adopted')
+      .map(({ record }) => record)
+      .filter((record) => record.clock === theirs.clock);
+  });
+  return accept<TicketFact>({
+    type: 'desk.merge-completed.v1',
+    data: { merge: c.merge, duplicate: c.duplicate, clocks: adopted },
+  });
+}
+
+function rank(clock: ClockRecord, { policies, mergedAt }: CompleteMerge): number | null {
+  switch (clock.state) {
+    case 'running':
+      return Date.parse(clock.due!) / 1000;
+    case 'paused':
+      return policies
+        .version(clock.policy)
+        .calendar.reach(Date.parse(mergedAt) / 1000, clock.target - clock.consumed);
+    case 'met':
+    case 'missed':
+    case 'not-applicable':
+    case 'not-evidenced':
+    case 'merged':
+      return null;
+    default:
+      return never(clock.state);
+  }
+}
+
+function withdrawMerge(c: WithdrawMerge, state: TicketState): Answer {
+  if (state.status === 'none') return no('unknown-ticket', 'There is no such ticket.');
+  if (state.merging?.merge !== c.merge) return no('no-merge-pending', 'No such merge is under way.');
+  return accept<TicketFact>({
+    type: 'desk.merge-withdrawn.v1',
+    data: { merge: c.merge, because: c.because },
+  });
+}
+
+function link(c: LinkTicket, state: TicketState): Answer {
+  return ifKept(state, (kept) => {
+    if (c.other === c.self) return no('link-to-itself', 'A ticket cannot be linked to itself.');
+    if (kept.links.some(({ other, kind }) => other === c.other && kind === c.kind)) return accept();
+    return accept<TicketFact>({ type: 'desk.tickets-linked.v1', data: { other: c.other, kind: c.kind } });
+  });
+}
+
+/** Rows already taken in are not taken in twice. */
+function noteImport(c: NoteImport, state: TicketState): Answer {
+  if (state.status === 'none') return no('unknown-ticket', 'There is no such ticket.');
+  const rows = c.rows.filter((row) => !state.rows.has(row));
+  if (rows.length === 0) return accept();
+  return accept<TicketFact>({ type: 'desk.case-imported.v1', data: { mapping: c.mapping, rows } });
+}
+
+function rate(c: RateTicket, state: TicketState): Answer {
+  return ifKept(state, (kept) => {
+    if (kept.status === 'open') return no('not-resolved', 'A ticket is rated once it is resolved.');
+    if ((c.by.onBehalfOf ?? c.by.id) !== kept.requester)
+      return no('not-the-requester', 'Only who asked may rate.');
+    if (!Number.isInteger(c.score) || c.score < 1 || c.score > 5)
+      return no('bad-score', 'A score is a whole number from 1 to 5.');
+    if (kept.rating === c.score && c.comment === undefined) return accept();
+    return accept<TicketFact>({
+      type: 'desk.ticket-rated.v1',
+      data: { score: c.score, ...(c.comment !== undefined && { comment: typed(kept, c.comment) }) },
+    });
+  });
+}
+
+function decide(c: TicketCommand, state: TicketState): Answer {
+  if (state.status !== 'none' && c.occurredAt < state.history[0]!.at)
+    return no('before-opening', 'That is before the ticket was opened.');
+  const then = state.status === 'none' ? state : asOf(state, c.occurredAt);
+  switch (c.type) {
+    case 'open-ticket':
+      return open(c, state);
+
+    // What can have happened in between is judged by the ticket as of then.
+    case 'add-message':
+      return message(c, then);
+    case 'classify-ticket':
+      return classify(c, then);
+    case 'prioritise-ticket':
+      return prioritise(c, then);
+    case 'assign-ticket':
+      return assign(c, then);
+    case 'hold-ticket':
+      return hold(c, then);
+    case 'resume-ticket':
+      return resume(c, then);
+    case 'hand-to-vendor':
+      return handToVendor(c, then);
+    case 'take-back':
+      return takeBack(c, then);
+    case 'escalate-ticket':
+      return escalate(c, then);
+
+    // What moves it from one status to another, by the ticket as it is.
+    case 'offer-handover':
+      return offerHandover(c, state);
+    case 'accept-handover':
+      return answerHandover(c, state, (_, { id, group }) =>
+        accept<TicketFact>({
+          type: 'desk.handover-accepted.v1',
+          data: { handover: id, ...(group && { group }), agent: c.by.id },
+        }),
+      );
+    case 'decline-handover':
+      return answerHandover(c, state, (ticket, { id }) =>
+        accept<TicketFact>({
+          type: 'desk.handover-declined.v1',
+          data: { handover: id, reason: typed(ticket, c.reason) },
+        }),
+      );
+    case 'resolve-ticket':
+      return resolve(c, state);
+    case 'reopen-ticket':
+      return reopen(c, state);
+    case 'close-ticket':
+      return close(state);
+    case 'merge-ticket':
+      return merge(c, state);
+    case 'join-ticket':
+      return join(c, state);
+    case 'complete-merge':
+      return completeMerge(c, state);
+    case 'withdraw-merge':
+      return withdrawMerge(c, state);
+    case 'link-ticket':
+      return link(c, state);
+    case 'rate-ticket':
+      return rate(c, state);
+    case 'note-import':
+      return noteImport(c, state);
+    default:
+      return never(c);
+  }
+}
+
+// ── Decider ─────────────────────────────────────────────────────────────────────────────────────────────
+
+export const ticket: Decider<TicketState, TicketCommand, TicketFact, TicketEvent, TicketRefusal> = {
+  initial: { status: 'none' },
+  evolve,
+  due,
+  decide,
+};
