@@ -1,0 +1,59 @@
+import type {
+  QueueCommand,
+  QueueEvent,
+  QueueRefusal,
+  QueueState,
+  TicketCommand,
+  TicketEvent,
+  TicketRefusal,
+  TicketState,
+} from '#domain/desk';
+import type { PersonCommand, PersonEvent, PersonRefusal, PersonState } from '#domain/people';
+import type { Policies } from '#domain/sla';
+import type { Identities } from '#engine/identity';
+import type { Codec, EventStore, Means, Opened, Sealed, Transactor, Vault } from '#engine/store';
+import type { Secrets } from '#adapters/files';
+import type { Doorkeeper } from '../auth/tokens.js';
+import type { ProcessLog } from '../observe/log.js';
+import type { Metrics } from '../observe/metrics.js';
+import type { Readiness } from '../observe/readiness.js';
+import type { Settings } from '../settings/settings.js';
+import type { TrustedClock } from './clock.js';
+
+/** Numbers that people say on the phone (ruling 15). */
+export interface Numbers {
+  /** `T-104233`. */
+  next(kind: 'T' | 'C'): Promise<string>;
+}
+
+/**
+ * All that a process of the desk works with, opened once by `openHouse` and closed last. Given to Nest
+ * modules under this class as its token.
+ */
+export abstract class House {
+  abstract readonly settings: Settings;
+  abstract readonly secrets: Secrets;
+  /** Where the database is; the embedded one's if none was given. Holds a password: never log it. */
+  abstract readonly databaseUrl: string;
+  abstract readonly embedded: boolean;
+  abstract readonly store: EventStore;
+  abstract readonly vault: Vault;
+  abstract readonly codec: Codec;
+  abstract readonly means: Means;
+  abstract readonly identities: Identities;
+  /** A snapshot for one command (ruling 6). @throws Problem `not-ready` before the first was read */
+  abstract policies(): Policies;
+  abstract readonly numbers: Numbers;
+  /** Opens sealed texts for showing; null where the key was destroyed. */
+  abstract open(blobs: readonly Sealed[]): Promise<readonly (Opened | null)[]>;
+  abstract readonly tickets: Transactor<TicketState, TicketCommand, TicketEvent, TicketRefusal>;
+  abstract readonly queues: Transactor<QueueState, QueueCommand, QueueEvent, QueueRefusal>;
+  abstract readonly people: Transactor<PersonState, PersonCommand, PersonEvent, PersonRefusal>;
+  abstract readonly clock: TrustedClock;
+  abstract readonly keeper: Doorkeeper;
+  abstract readonly logger: ProcessLog;
+  abstract readonly metrics: Metrics;
+  abstract readonly readiness: Readiness;
+  /** Whatever is open, in reverse order; the database last. Safe to call twice. */
+  abstract close(): Promise<void>;
+}

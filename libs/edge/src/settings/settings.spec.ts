@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals';
+import { readSettings, SettingsRefused } from './settings.js';
+
+const refusal = (env: Record<string, string>): SettingsRefused => {
+  try {
+    readSettings(env);
+  } catch (error) {
+    if (error instanceof SettingsRefused) return error;
+    throw error;
+  }
+  throw new Error('it was accepted');
+};
+
+describe('The settings', () => {
+  it('have a default for everything, and stand still', () => {
+    const settings = readSettings({});
+    expect(settings).toMatchObject({
+      port: 3000,
+      host: '127.0.0.1',
+      deskZone: 'UTC',
+      seed: true,
+      approvals: 'two',
+      logLevel: 'info',
+    });
+    expect(settings.databaseUrl).toBeUndefined();
+    expect(Object.isFrozen(settings)).toBe(true);
+  });
+
+  it('take what is given, and count a variable set to nothing as absent', () => {
+    expect(
+      readSettings({ PORT: '8080', HOST: '0.0.0.0', DESK_ZONE: 'europe/berlin', SEED: 'off', LOG_LEVEL: '' }),
+    ).toMatchObject({
+      port: 8080,
+      host: '0.0.0.0',
+      deskZone: 'Europe/Berlin',
+      seed: false,
+      logLevel: 'info',
+    });
+  });
+
+  it.each([
+    ['PORT', '70000', '0 to 65535'],
+    ['PORT', '8o80', '0 to 65535'],
+    ['DESK_ZONE', 'Berlin', 'IANA'],
+    ['SEED', 'no', 'on, off'],
+    ['APPROVALS', '1', 'one, two'],
+    ['LOG_LEVEL', 'loud', 'trace, debug'],
+    ['DATABASE_URL', 'mysql://here/db', 'postgres://'],
+    ['KAFKA_BROKERS', 'one:9092', 'does not support'],
+    ['EVENTSTORE_URL', 'esdb://here', 'does not support'],
+    ['OIDC_ISSUER', 'https://id.example', 'does not support'],
+    ['SMTP_URL', 'smtp://here', 'does not support'],
+  ])('refuse %s=%s and say what is allowed', (name, value, allowed) => {
+    const { problems } = refusal({ [name]: value });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(name);
+    expect(problems[0]).toContain(allowed);
+  });
+
+  it('name all problems at once', () => {
+    const { problems } = refusal({ PORT: '-1', SEED: 'maybe', IMAP_URL: 'imap://here' });
+    expect(problems.map((p) => p.split(' ')[0]).sort()).toEqual(['IMAP_URL', 'PORT', 'SEED']);
+  });
+
+  it('never repeat a value, which may be a secret', () => {
+    expect(refusal({ DATABASE_URL: 'hunter2' }).message).not.toContain('hunter2');
+  });
+
+  it('ask for the secrets where the database is not the embedded one', () => {
+    const { problems } = refusal({
+      DATABASE_URL: 'postgres://desk@db/covenant',
+      AUTH_SECRET: 'x'.repeat(32),
+    });
+    expect(problems.map((p) => p.split(' ')[0])).toEqual(['MASTER_KEY', 'IDENTITY_SECRET']);
+  });
+});

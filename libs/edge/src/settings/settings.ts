@@ -1,0 +1,122 @@
+import { resolve } from 'node:path';
+import type { GivenSecrets } from '#adapters/files';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What the environment says, read once per process (DESIGN section 2). Below `main.ts` nobody reads it again. */
+export interface Settings {
+  /** 0: any free one. */
+  readonly port: number;
+  /** Loopback unless set (ruling 34). */
+  readonly host: string;
+  /** IANA zone of the built-in policy `default` (ruling 46). */
+  readonly deskZone: string;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Absent: the embedded PostgreSQL in `dataDir`. */
+  readonly databaseUrl?: string;
+  readonly secrets: GivenSecrets;
+  /** Whether an empty embedded store gets a demonstration desk. */
+  readonly seed: boolean;
+  /** How many people an activation needs once two hold the approving role (ruling 30). */
+  readonly approvals: 'one' | 'two';
+  readonly logLevel: LogLevel;
+}
+
+/** The environment asks for something that cannot be; the message names every variable and what it may be. */
+export class SettingsRefused extends Error {
+  override readonly name = 'SettingsRefused';
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Variables of later releases: to ignore one silently would let somebody believe it works. */
+const LATER: Readonly<Record<string, string>> = {
+  EVENTSTORE_URL: 'the log in EventStoreDB',
+  KAFKA_BROKERS: 'the Kafka feed',
+  OIDC_ISSUER: 'tokens of an OpenID Connect issuer',
+  OIDC_AUDIENCE: 'tokens of an OpenID Connect issuer',
+  SMTP_URL: 'sending mail',
+  IMAP_URL: 'reading mail',
+};
+
+const SECRETS = ['MASTER_KEY', 'AUTH_SECRET', 'IDENTITY_SECRET'] as const;
+
+/**
+ * @throws SettingsRefused with all that is wrong at once. A variable set to nothing counts as absent.
+ */
+export function readSettings(env: Environment): Settings {
+  const problems: string[] = [];
+  const read = <T>(name: string, absent: T, allowed: string, parse: (text: string) => T | null): T => {
+    const text = env[name]?.trim();
+    if (text === undefined || text === '') return absent;
+    const value = parse(text);
+    if (value !== null) return value;
+    problems.push(`${name} must be ${allowed}.`);
+    return absent;
+  };
+  const oneOf = <const V extends string>(name: string, absent: V, values: readonly V[]): V =>
+    read(
+      name,
+      absent,
+      `one of ${values.join(', ')}`,
+      (text) => values.find((value) => value === text) ?? null,
+    );
+
+  for (const [name, what] of Object.entries(LATER))
+    if (env[name]?.trim()) problems.push(`${name} is set, but this release does not support ${what} yet.`);
+
+  const databaseUrl = read<string | undefined>(
+    'DATABASE_URL',
+    undefined,
+    'an address of the form postgres://user:password@host:port/database',
+    (text) => (isPostgresUrl(text) ? text : null),
+  );
+  const secrets: GivenSecrets = Object.fromEntries(
+    SECRETS.map((name) => [name, env[name]?.trim() || undefined]),
+  );
+  if (databaseUrl !== undefined)
+    for (const name of SECRETS)
+      if (secrets[name] === undefined)
+        problems.push(
+          `${name} must be given where DATABASE_URL is: only the embedded default makes its own.`,
+        );
+
+  const settings: Settings = {
+    port: read('PORT', 3000, 'a whole number from 0 to 65535', (text) =>
+      /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : null,
+    ),
+    host: read('HOST', '127.0.0.1', 'a host name or an address', (text) =>
+      /^[A-Za-z0-9.:_%-]{1,255}$/.test(text) ? text : null,
+    ),
+    deskZone: read('DESK_ZONE', 'UTC', 'an IANA time zone such as Europe/Berlin', zone),
+    dataDir: resolve(read('DATA_DIR', './data', 'a folder', (text) => (text.includes('\0') ? null : text))),
+    ...(databaseUrl !== undefined && { databaseUrl }),
+    secrets,
+    seed: oneOf('SEED', 'on', ['on', 'off']) === 'on',
+    approvals: oneOf('APPROVALS', 'two', ['one', 'two']),
+    logLevel: oneOf('LOG_LEVEL', 'info', LOG_LEVELS),
+  };
+  if (problems.length > 0) throw new SettingsRefused(problems);
+  return Object.freeze({ ...settings, secrets: Object.freeze(settings.secrets) });
+}
+
+function isPostgresUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return (
+    ['postgres:', 'postgresql:'].includes(url.protocol) && url.hostname !== '' && url.pathname.length > 1
+  );
+}
+
+/** The zone's own spelling. */
+function zone(text: string): string | null {
+  if (text === 'UTC') return text;
+  return (
+    Intl.supportedValuesOf('timeZone').find((known) => known.toLowerCase() === text.toLowerCase()) ?? null
+  );
+}
