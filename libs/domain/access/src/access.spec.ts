@@ -10,7 +10,6 @@ import {
   OPERATIONS,
   SCOPES,
   shown,
-  shownData,
   type Narrowing,
   type Owned,
   type Reach,
@@ -91,11 +90,5 @@ describe('the access table', () => {
     const ticket = { id: 'x', number: 'T-1', agent: 'alice', tier: 'vip', brandNew: 1 };
     expect(shown('public', 'ticket', ticket)).toEqual({ id: 'x', number: 'T-1' });
     expect(shown('all', 'ticket', ticket)).toBe(ticket);
-    expect(
-      shownData('public', 'desk.ticket-held.v1', { reason: 'vendor', comment: 'they broke it' }),
-    ).toEqual({
-      reason: 'vendor',
-    });
-    expect(shownData('public', 'desk.note-added.v1', { text: 'difficult person' })).toEqual({});
   });
 });

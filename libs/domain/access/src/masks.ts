@@ -20,24 +20,8 @@ const PUBLIC = {
     'closedAt',
   ],
   clock: ['clock', 'cycle', 'state', 'startedAt', 'due', 'breached', 'breachedAt'],
-  entry: ['id', 'type', 'occurredAt', 'recordedAt', 'actor', 'data', 'text'],
   actor: ['role'],
 } as const;
-
-/** Of a public event, the fields of its data and texts that are the requester's to see. */
-const PUBLIC_DATA: Readonly<Record<string, readonly string[]>> = {
-  'desk.ticket-opened.v1': ['number', 'channel', 'priority', 'subject', 'text'],
-  'desk.message-received.v1': ['channel', 'text'],
-  'desk.message-sent.v1': ['channel', 'text'],
-  'desk.ticket-held.v1': ['reason'],
-  'desk.ticket-resumed.v1': ['reason'],
-  'desk.ticket-prioritised.v1': ['priority'],
-  'desk.ticket-resolved.v1': ['resolution'],
-  'desk.ticket-reopened.v1': ['reason'],
-  'desk.ticket-closed.v1': [],
-  'desk.ticket-merged.v1': [],
-  'desk.ticket-rated.v1': ['score', 'comment'],
-};
 
 export type Shown = keyof typeof PUBLIC;
 
@@ -50,9 +34,4 @@ function picked<T extends object>(thing: T, fields: readonly string[]): Partial<
 /** A thing as the mask lets it be seen. */
 export function shown<T extends object>(mask: Mask, kind: Shown, thing: T): Partial<T> {
   return mask === 'all' ? thing : picked(thing, PUBLIC[kind]);
-}
-
-/** An event's data, or its texts, as the mask lets them be seen; nothing of an event the requester has no part in. */
-export function shownData<T extends object>(mask: Mask, type: string, data: T): Partial<T> {
-  return mask === 'all' ? data : picked(data, PUBLIC_DATA[type] ?? []);
 }

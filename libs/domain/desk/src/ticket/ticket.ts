@@ -66,6 +66,8 @@ export interface PendingHandover {
 /** What decisions need to know of a ticket's past, whatever its status. */
 interface File {
   readonly requester: PersonId;
+  /** Account of the requester; access asks for it. */
+  readonly customer?: Uuid;
   /** Policy it is under: a name, or `name@version` where pinned. */
   readonly policy: string;
   readonly priority: Priority;
@@ -153,6 +155,7 @@ function opened(
     status: 'open',
     holds: [],
     requester: data.requester,
+    ...(data.customer && { customer: data.customer }),
     policy: data.policy,
     priority,
     escalations: 0,
