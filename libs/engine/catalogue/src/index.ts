@@ -20,3 +20,5 @@ export function categoryOf(stream: string): string {
 export function idOf(stream: string): string {
   return stream.slice(stream.indexOf('-') + 1);
 }
+
+export { markdown } from './markdown.js';
