@@ -23,9 +23,9 @@ const STEPS = [
   ['lint', script('lint.mjs')],
   ['layout', script('layout.mjs')],
   ['imports', script('imports.mjs')],
-  ['documents', script('documents.mjs', '--check')],
   ['unit tests', () => jest(['--selectProjects', 'unit'])],
   ['build', script('ensure.mjs', 'build')],
+  ['documents', script('documents.mjs', '--check')],
   ['end-to-end tests', () => jest(['--selectProjects', 'e2e'])],
 ];
 

@@ -21,7 +21,14 @@ export async function jest(args) {
   try {
     const code = await run(
       process.execPath,
-      [join(ROOT, 'node_modules/jest/bin/jest.js'), '--ci', '--json', `--outputFile=${results}`, ...args],
+      [
+        join(ROOT, 'node_modules/jest/bin/jest.js'),
+        '--ci',
+        '--passWithNoTests',
+        '--json',
+        `--outputFile=${results}`,
+        ...args,
+      ],
       {
         cwd: ROOT,
         stdio: ['ignore', 2, 2],
