@@ -1,0 +1,303 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silent } from '#kernel';
+import { openEmbedded, type Embedded } from '#adapters/embedded-postgres';
+import pg from 'pg';
+import { benches, type BenchName } from './benches.js';
+import { machine, type Machine } from './machine.js';
+import { writeSection } from './report.js';
+
+/** A bar of DESIGN section 10. */
+export interface BarDefinition {
+  readonly name: string;
+  readonly bar: number;
+  /** True where the value may not be above the bar; else it may not be below. */
+  readonly atMost?: boolean;
+  /** Of value and bar: `×`, `ms`, `s`, `MB` … */
+  readonly unit: string;
+}
+
+export interface Bar extends BarDefinition {
+  readonly value: number;
+  readonly holds: boolean;
+  readonly reason?: string;
+}
+
+export interface Comparison {
+  /** Names the figures: `<name>` and `<name> reference`. */
+  readonly name: string;
+  readonly unit: string;
+  /** Each round measures both, one after the other, in turns; the figure is a rate: more is better. */
+  readonly ours: () => Promise<number>;
+  readonly reference: () => Promise<number>;
+  /** What the reference is known to do here (toolchain.md, DESIGN): below 70 % of it a run does not count (ruling 42). */
+  readonly recorded?: number;
+  readonly rounds?: number;
+  /** Name of the bar that the median ratio decides. */
+  readonly bar?: string;
+}
+
+/** What a bench's body is given; one run of one bench, in a folder and a PostgreSQL of its own. */
+export interface BenchContext {
+  /** A fresh database on the run's own server, durable as in production. */
+  database(): Promise<string>;
+  /** Temporary; gone after the run. */
+  readonly folder: string;
+  /** Aborts when the run has to end; a bench that sees it may return with the bars it has. */
+  readonly signal: AbortSignal;
+  /** Milliseconds left for the whole run. */
+  left(): number;
+  /** Said on standard error. */
+  progress(text: string): void;
+  figure(name: string, value: number, unit: string): void;
+  /** Decides a bar that the bench has declared. */
+  bar(name: string, value: number, reason?: string): void;
+  /** Interleaved rounds of ours and a reference; answers the median of the rounds' ratios, and sets figures and bar. */
+  compare(comparison: Comparison): Promise<number>;
+}
+
+export type BenchBody = (bench: BenchContext) => Promise<void>;
+
+/** A bench ends within 8 minutes, set-up included (DESIGN section 9); the rest is for the tidying up. */
+const LIMIT_MS = 7.5 * 60_000;
+const ROUNDS = 5;
+/** Ruling 42. */
+const FLOOR = 0.7;
+
+interface Figure {
+  readonly value: number;
+  readonly unit: string;
+}
+
+/**
+ * Runs one bench, prints figures and bars, and rewrites its section of docs/benchmarks.md. With `json` the
+ * last line of standard output is the object of DESIGN section 9. Answers false where the bench itself failed;
+ * a bar that does not hold is a result.
+ */
+export async function runBench(
+  name: string,
+  options: { readonly json: boolean; readonly docs?: string },
+): Promise<boolean> {
+  if (!isBench(name)) {
+    process.stderr.write(`no bench ${JSON.stringify(name)}; there are ${Object.keys(benches).join(', ')}\n`);
+    return false;
+  }
+  const began = performance.now();
+  const run = new Run(name, began);
+  const failure = await run.measure();
+  const result = {
+    figures: run.figures,
+    bars: run.allBars(failure),
+    seconds: (performance.now() - began) / 1000,
+  };
+  print(name, result, failure);
+  if (!failure && run.machine)
+    await writeSection(options.docs ?? 'docs/benchmarks.md', name, result, run.machine);
+  if (options.json)
+    process.stdout.write(
+      `${JSON.stringify({
+        bench: name,
+        figures: Object.fromEntries([...run.figures].map(([figure, { value }]) => [figure, rounded(value)])),
+        bars: result.bars.map(({ name, value, bar, holds, reason }) => ({
+          name,
+          value: rounded(value),
+          bar,
+          holds,
+          ...(reason !== undefined && { reason }),
+        })),
+      })}\n`,
+    );
+  return failure === undefined;
+}
+
+export interface BenchResult {
+  readonly figures: ReadonlyMap<string, Figure>;
+  readonly bars: readonly Bar[];
+  readonly seconds: number;
+}
+
+const isBench = (name: string): name is BenchName => Object.hasOwn(benches, name);
+
+/** Four significant digits; a bench promises no more. */
+export const rounded = (value: number): number => (Number.isFinite(value) ? Number(value.toPrecision(4)) : 0);
+
+class Run implements BenchContext {
+  readonly figures = new Map<string, Figure>();
+  readonly bars = new Map<string, Bar>();
+  machine: Machine | undefined;
+  folder = '';
+  private readonly end = new AbortController();
+  private embedded: Embedded | undefined;
+  private databases = 0;
+
+  constructor(
+    private readonly name: BenchName,
+    private readonly began: number,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.end.signal;
+  }
+
+  async measure(): Promise<string | undefined> {
+    let alarm: NodeJS.Timeout | undefined;
+    try {
+      this.folder = await mkdtemp(join(tmpdir(), `covenant-bench-${this.name}-`));
+      this.embedded = await openEmbedded({
+        dataDir: join(this.folder, 'data'),
+        as: 'command',
+        logger: silent,
+      });
+      this.machine = await machine(this.embedded.url, this.embedded.dataDir);
+      const body = await benches[this.name].load();
+      const late = new Promise<string>((resolve) => {
+        alarm = setTimeout(() => {
+          this.end.abort();
+          resolve('the bench did not end within its time');
+        }, this.left());
+      });
+      return await Promise.race([body(this).then(() => undefined), late]);
+    } catch (error) {
+      return error instanceof Error ? (error.stack ?? error.message) : String(error);
+    } finally {
+      clearTimeout(alarm);
+      await this.embedded?.close();
+      if (this.folder) await rm(this.folder, { recursive: true, force: true });
+    }
+  }
+
+  async database(): Promise<string> {
+    const name = `bench_${++this.databases}`;
+    const client = new pg.Client({ connectionString: this.embedded!.url });
+    await client.connect();
+    try {
+      await client.query(`CREATE DATABASE ${name}`);
+    } finally {
+      await client.end();
+    }
+    const url = new URL(this.embedded!.url);
+    url.pathname = `/${name}`;
+    return url.href;
+  }
+
+  left(): number {
+    return LIMIT_MS - (performance.now() - this.began);
+  }
+
+  progress(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  figure(name: string, value: number, unit: string): void {
+    this.figures.set(name, { value, unit });
+    this.progress(`  ${name}: ${rounded(value)} ${unit}`);
+  }
+
+  bar(name: string, value: number, reason?: string): void {
+    const definition = benches[this.name].bars.find((bar) => bar.name === name);
+    if (!definition) throw new Error(`bench ${this.name} declares no bar ${JSON.stringify(name)}`);
+    const reached = definition.atMost ? value <= definition.bar : value >= definition.bar;
+    this.bars.set(name, {
+      ...definition,
+      value,
+      holds: reached && reason === undefined,
+      ...(reason !== undefined && { reason }),
+    });
+  }
+
+  async compare(comparison: Comparison): Promise<number> {
+    let measured = await this.rounds(comparison);
+    if (isSlow(comparison, measured)) {
+      this.progress(`  ${comparison.name}: the reference is below its floor; measuring again`);
+      measured = await this.rounds(comparison);
+    }
+    const ratio = median(measured.map(({ ours, reference }) => ours / reference));
+    const reference = median(measured.map((round) => round.reference));
+    this.figure(comparison.name, median(measured.map(({ ours }) => ours)), comparison.unit);
+    this.figure(`${comparison.name} reference`, reference, comparison.unit);
+    this.figure(`${comparison.name} ratio`, ratio, '×');
+    if (comparison.bar !== undefined) {
+      const slow = isSlow(comparison, measured);
+      this.bar(
+        comparison.bar,
+        ratio,
+        slow
+          ? `the reference did ${rounded(reference)} ${comparison.unit}, less than 70 % of the ${comparison.recorded} it is known to do`
+          : undefined,
+      );
+    }
+    return ratio;
+  }
+
+  /** Every declared bar, measured or not. */
+  allBars(failure: string | undefined): Bar[] {
+    return benches[this.name].bars.map(
+      (bar) =>
+        this.bars.get(bar.name) ?? {
+          ...bar,
+          value: 0,
+          holds: false,
+          reason: `not measured${failure === undefined ? '' : `: ${failure.split('\n')[0]}`}`,
+        },
+    );
+  }
+
+  private async rounds({ name, unit, ours, reference, rounds = ROUNDS }: Comparison): Promise<Round[]> {
+    const measured: Round[] = [];
+    for (let i = 0; i < rounds; i++) {
+      // Who comes first finds the machine as the other left it; so they take turns.
+      const round =
+        i % 2 === 0
+          ? await inOrder(reference, ours)
+          : await inOrder(ours, reference).then(({ ours, reference }) => ({
+              ours: reference,
+              reference: ours,
+            }));
+      measured.push(round);
+      this.progress(
+        `  ${name}, round ${i + 1}: ${rounded(round.ours)} against ${rounded(round.reference)} ${unit}`,
+      );
+      if (this.left() < 30_000) break;
+    }
+    return measured;
+  }
+}
+
+interface Round {
+  readonly ours: number;
+  readonly reference: number;
+}
+
+/** Answers the first as `reference`. */
+async function inOrder(first: () => Promise<number>, second: () => Promise<number>): Promise<Round> {
+  const reference = await first();
+  return { reference, ours: await second() };
+}
+
+function isSlow({ recorded }: Comparison, measured: readonly Round[]): boolean {
+  return recorded !== undefined && median(measured.map(({ reference }) => reference)) < FLOOR * recorded;
+}
+
+export function median(values: readonly number[]): number {
+  return percentile(values, 0.5);
+}
+
+/** Interpolated linearly between the two nearest values. */
+export function percentile(values: readonly number[], p: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (sorted.length - 1) * p;
+  const [low, high] = [sorted[Math.floor(at)] ?? NaN, sorted[Math.ceil(at)] ?? NaN];
+  return low + (high - low) * (at - Math.floor(at));
+}
+
+function print(name: BenchName, { figures, bars, seconds }: BenchResult, failure: string | undefined): void {
+  const lines = [`bench ${name}, ${seconds.toFixed(0)} s`];
+  for (const [figure, { value, unit }] of figures) lines.push(`  ${figure}: ${rounded(value)} ${unit}`);
+  for (const bar of bars)
+    lines.push(
+      `  ${bar.holds ? 'holds' : 'MISSED'}  ${bar.name}: ${rounded(bar.value)} ${bar.unit}, bar ${bar.atMost ? 'at most' : 'at least'} ${bar.bar}${bar.reason === undefined ? '' : ` (${bar.reason})`}`,
+    );
+  if (failure !== undefined) lines.push(`  failed: ${failure}`);
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
