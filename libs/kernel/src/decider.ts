@@ -1,4 +1,4 @@
-import type { Event, Fact, Occurred } from './fact.js';
+import type { Actor, Event, Fact, Occurred } from './fact.js';
 import type { Instant } from './time.js';
 
 /** Why a command was refused; the codes of an aggregate are a closed union, HTTP is the edge's business. */
@@ -23,6 +23,12 @@ export const refuse = <Code extends string>(
   refused: { code, detail },
 });
 
+/** What every command carries: when, and by whom (absent: by whoever asks for the append). */
+export interface Command {
+  readonly occurredAt: Instant;
+  readonly by?: Actor;
+}
+
 /**
  * An aggregate as three pure functions. F is what it decides (texts in full), E what it folds (texts sealed).
  *
@@ -31,13 +37,7 @@ export const refuse = <Code extends string>(
  *   breach is a fact from due + 1 s on; ruling 2). They come first in the append of any command (ruling 5).
  * - `decide` is a function of its arguments: time, ids and identity arrive in the command.
  */
-export interface Decider<
-  S,
-  C extends { readonly occurredAt: Instant },
-  F extends Event,
-  E extends Event,
-  R extends Refusal,
-> {
+export interface Decider<S, C extends Command, F extends Event, E extends Event, R extends Refusal> {
   readonly initial: S;
   readonly evolve: (state: S, event: Occurred<E>) => S;
   readonly due: (state: S, now: Instant) => readonly Fact<F>[];

@@ -1,5 +1,5 @@
 import { separate, sealedFields, type Catalogue } from './catalogue.js';
-import type { Decider, Refusal } from './decider.js';
+import type { Command, Decider, Refusal } from './decider.js';
 import type { Actor, Event, Fact, Occurred } from './fact.js';
 import { HOUSE } from './ids.js';
 import { earlier, type Instant } from './time.js';
@@ -34,13 +34,7 @@ export type DecidedInTurn<S, F extends Event, R extends Refusal> =
  * it made: for one atomic append of all of them. What has fallen due before a command comes before it, and
  * the command meets the state after that (ruling 5). Without any command: what has fallen due by `now`.
  */
-export function decideInTurn<
-  S,
-  C extends { readonly occurredAt: Instant },
-  F extends Event,
-  E extends Event,
-  R extends Refusal,
->(
+export function decideInTurn<S, C extends Command, F extends Event, E extends Event, R extends Refusal>(
   decider: Decider<S, C, F, E, R>,
   catalogue: Catalogue,
   from: S,
@@ -65,9 +59,14 @@ export function decideInTurn<
     addDue(at, earlier(command.occurredAt, now));
     const decision = decider.decide(command, state);
     if ('refused' in decision) return { refused: decision.refused, at };
-    // Facts of one command may carry their own instants, and so may the commands of one append.
+    // Facts of one command may carry their own instants, and the commands of one append their own instants
+    // and persons (an import).
     for (const fact of decision.accepted)
-      add({ ...fact, at: fact.at ?? command.occurredAt }, at, command.occurredAt);
+      add(
+        { ...fact, at: fact.at ?? command.occurredAt, actor: fact.actor ?? command.by ?? actor },
+        at,
+        command.occurredAt,
+      );
   }
   return { facts, by, state };
 }

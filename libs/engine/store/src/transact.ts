@@ -4,6 +4,7 @@ import {
   toInstant,
   uuidV7,
   type Actor,
+  type Command,
   type Decider,
   type Event,
   type Fact,
@@ -84,7 +85,8 @@ export type Outcome<S, E extends Event, R extends Refusal> =
       /** True where an earlier request under this key had done it. */
       readonly repeated: boolean;
     }
-  | { readonly outcome: 'refused'; readonly refusal: R }
+  /** `at`: index of the command that was refused. */
+  | { readonly outcome: 'refused'; readonly refusal: R; readonly at: number }
   | { readonly outcome: 'stale'; readonly etag: number }
   | { readonly outcome: 'key-reused' }
   | { readonly outcome: 'in-future'; readonly now: Instant };
@@ -157,12 +159,7 @@ export class StreamCache<S> {
   }
 }
 
-export interface Transactor<
-  S,
-  C extends { readonly occurredAt: Instant },
-  E extends Event,
-  R extends Refusal,
-> {
+export interface Transactor<S, C extends Command, E extends Event, R extends Refusal> {
   /**
    * Load, fold, decide, append at the expected revision, decide again on conflict (DESIGN section 5).
    * `command` is asked anew at each attempt, with that attempt's time; several commands are one append, and
@@ -177,7 +174,7 @@ export interface Transactor<
 
 export interface TransactorOptions<
   S,
-  C extends { readonly occurredAt: Instant },
+  C extends Command,
   F extends Event,
   E extends Event,
   R extends Refusal,
@@ -187,13 +184,9 @@ export interface TransactorOptions<
   readonly cached?: number;
 }
 
-export function transactor<
-  S,
-  C extends { readonly occurredAt: Instant },
-  F extends Event,
-  E extends Event,
-  R extends Refusal,
->(options: TransactorOptions<S, C, F, E, R>): Transactor<S, C, E, R> {
+export function transactor<S, C extends Command, F extends Event, E extends Event, R extends Refusal>(
+  options: TransactorOptions<S, C, F, E, R>,
+): Transactor<S, C, E, R> {
   const { store, codec, clock, chance, decider, engine } = options;
   const cache = new StreamCache<S>(options.cached ?? 10_000);
   const nothing: Folded<S> = foldStream<S, E>(decider, []);
@@ -236,7 +229,7 @@ export function transactor<
         request.actor,
       );
       if ('refused' in decided) {
-        if (!hint) return { outcome: 'refused', refusal: decided.refused };
+        if (!hint) return { outcome: 'refused', refusal: decided.refused, at: decided.at };
         cache.drop(stream);
         continue;
       }

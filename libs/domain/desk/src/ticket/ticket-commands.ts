@@ -1,6 +1,6 @@
 import type { HoldReason, ClockRecord, Policies, Priority } from '#domain/sla';
 import type { Actor, Instant, PersonId, Refusal, Term, Uuid } from '#kernel';
-import type { Channel, LinkKind, Resolution, Tier } from './ticket-events.js';
+import type { Channel, LinkKind, Resolution, StatedTime, Tier } from './ticket-events.js';
 
 /** What every command on a ticket carries. Texts are plain here: decide knows whose file they belong to. */
 interface Common {
@@ -179,6 +179,8 @@ export interface NoteImport extends Common {
   /** `servicenow@1`. */
   readonly mapping: string;
   readonly rows: readonly Uuid[];
+  /** What the source itself says of its times. */
+  readonly stated?: readonly { readonly what: StatedTime; readonly at: Instant }[];
 }
 
 export type TicketCommand =

@@ -21,6 +21,10 @@ export type Resolution = (typeof RESOLUTIONS)[number];
 export const LINK_KINDS = ['relates-to', 'caused-by', 'causes', 'parent-of', 'child-of'] as const;
 export type LinkKind = (typeof LINK_KINDS)[number];
 
+/** Times that a source states beside those of its updates. */
+export const STATED_TIMES = ['opened', 'created', 'resolved', 'closed'] as const;
+export type StatedTime = (typeof STATED_TIMES)[number];
+
 const priority = f.integer('1 critical to 4 low', 'priority');
 
 /** On facts that can arrive after a later one of their kind (a late row of an import, ruling 17). */
@@ -228,6 +232,15 @@ export const ticketEvents = {
     {
       mapping: f.name('mapping and version, `servicenow@1`'),
       rows: f.list('identities of the rows taken in, as keyed ids', f.id('a row')),
+      stated: f.optional(
+        f.list(
+          'what the source itself says of its times, kept as data (ruling 17)',
+          f.record('a time', {
+            what: f.code('of what', STATED_TIMES),
+            at: f.instant('when, by the source'),
+          }),
+        ),
+      ),
     },
   ),
   ...clockEvents,

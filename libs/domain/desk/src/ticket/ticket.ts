@@ -954,7 +954,10 @@ function noteImport(c: NoteImport, state: TicketState): Answer {
   if (state.status === 'none') return no('unknown-ticket', 'There is no such ticket.');
   const rows = c.rows.filter((row) => !state.rows.has(row));
   if (rows.length === 0) return accept();
-  return accept<TicketFact>({ type: 'desk.case-imported.v1', data: { mapping: c.mapping, rows } });
+  return accept<TicketFact>({
+    type: 'desk.case-imported.v1',
+    data: { mapping: c.mapping, rows, ...(c.stated && { stated: c.stated }) },
+  });
 }
 
 function rate(c: RateTicket, state: TicketState): Answer {
