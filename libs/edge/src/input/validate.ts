@@ -108,7 +108,7 @@ function compiledAnew(dto: Dto): Compiled {
     const conditions: ((object: object, value: unknown) => boolean)[] = [];
     const tests: ((object: object, value: unknown) => boolean)[] = [];
     for (const one of grouped) {
-      if (one.groups.length > 0 || one.validateIf) return null;
+      if ((one.groups?.length ?? 0) > 0 || one.validateIf) return null;
       if (one.type === ValidationTypes.CONDITIONAL_VALIDATION) {
         const condition = one.constraints[0] as (object: object, value: unknown) => boolean;
         conditions.push((object, value) => condition(object, value));

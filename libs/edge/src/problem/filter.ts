@@ -50,6 +50,8 @@ const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
   403: 'not-permitted',
   404: 'not-found',
   413: 'too-large',
+  // An over-long id in the path names nothing.
+  414: 'not-found',
   415: 'unsupported-media-type',
   503: 'not-ready',
 };

@@ -67,6 +67,8 @@ export function openServer(door: Door): FastifyAdapter {
   instance.addHook('onRequest', (request, reply, done) => receive(door, request as EdgeRequest, reply, done));
   instance.addHook('onResponse', (request, reply, done) => {
     note(door, request as EdgeRequest, reply);
+    // What was in flight when the desk began to stop leaves a connection that would be kept alive for its next request.
+    if (door.stopping()) setImmediate(() => instance.server.closeIdleConnections());
     done();
   });
   return adapter as unknown as FastifyAdapter;
