@@ -1,4 +1,4 @@
-import { never, toSeconds } from '#kernel';
+import { never } from '#kernel';
 import type { CalendarVersion } from '../calendar/calendar.js';
 import { compileCalendar } from '../calendar/compile.js';
 import { CLOCKS, type ClockName } from '../clock/clock-events.js';

@@ -1,0 +1,2 @@
+export * from './built-in.js';
+export * from './policy-book.js';
