@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { personStream } from '#domain/people';
+import { NO_STREAM } from '#engine/store';
+import type { Actor, PersonId } from '#kernel';
+import { House, type CallerType } from '#edge';
+
+/** A person that a request names. */
+export interface Met {
+  readonly person: PersonId;
+  readonly name: string;
+  readonly email?: string;
+  /** Named by somebody else and only by what identifies them: then a name that is known already stays. */
+  readonly byHearsay?: boolean;
+}
+
+const REMEMBERED = 20_000;
+
+/**
+ * Records how persons are called when they are met, in their own streams (ruling 31); before there is a
+ * directory of staff that is where their names come from. Who was met under the same name before costs
+ * nothing.
+ */
+@Injectable()
+export class Acquaintances {
+  /** Person to name and address as last recorded by this process; oldest first. */
+  private readonly known = new Map<PersonId, string>();
+  private readonly callers = new WeakSet<CallerType>();
+  private readonly underWay = new Map<string, Promise<void>>();
+
+  constructor(private readonly house: House) {}
+
+  /** The caller, as the token says. */
+  async meetCaller(caller: CallerType, correlation: string): Promise<void> {
+    if (this.callers.has(caller)) return;
+    const { actor, name, email } = caller;
+    await this.meet([{ person: actor.id, name, ...(email !== undefined && { email }) }], actor, correlation);
+    this.callers.add(caller);
+  }
+
+  async meet(persons: readonly Met[], by: Actor, correlation: string): Promise<void> {
+    for (const met of persons) {
+      const called = `${met.name}\n${met.email ?? ''}`;
+      const before = this.known.get(met.person);
+      if (before === called || (met.byHearsay && before !== undefined)) continue;
+      const key = `${met.person} ${called}`;
+      let naming = this.underWay.get(key);
+      if (!naming) {
+        naming = this.name(met, by, correlation).finally(() => this.underWay.delete(key));
+        this.underWay.set(key, naming);
+      }
+      await naming;
+      this.known.delete(met.person);
+      this.known.set(met.person, called);
+      if (this.known.size > REMEMBERED) this.known.delete(this.known.keys().next().value!);
+    }
+  }
+
+  private async name({ person, name, email, byHearsay }: Met, by: Actor, correlation: string): Promise<void> {
+    const digest = this.house.identities.derived('naming', name, email ?? '');
+    await this.house.people.transact(
+      {
+        stream: personStream(person),
+        actor: by,
+        correlation,
+        // By hearsay only into an empty stream; any other answers `stale`, and that is well.
+        ...(byHearsay ? { ifMatch: NO_STREAM } : { expectNew: true }),
+      },
+      (occurredAt) => ({
+        type: 'name-person',
+        occurredAt,
+        by,
+        person,
+        name,
+        ...(email !== undefined && { email }),
+        digest,
+      }),
+    );
+  }
+}
