@@ -16,6 +16,8 @@ export {
   type Settings,
 } from './settings/settings.js';
 export { House, type Numbers } from './house/house.js';
+export { openHouse, type OpenHouseOptions } from './house/open-house.js';
+export { LEAST_FREE, type Admission } from './house/admission.js';
 export { HouseModule } from './house/house-module.js';
 export { openClock, ClockUntrusted, TOLERANCE, type TrustedClock } from './house/clock.js';
 export { freshId, systemChance } from './house/chance.js';
@@ -45,7 +47,7 @@ export {
   type ProblemCode,
 } from './problem/problem.js';
 export { accepted, etagOf, refused, REFUSAL_STATUS, type RefusalCode } from './problem/refusals.js';
-export { means, problemOf, ProblemFilter } from './problem/filter.js';
+export { problemOf, ProblemFilter } from './problem/filter.js';
 export { failureOf, type Failure } from './observe/failure.js';
 export { openLog, type ProcessLog } from './observe/log.js';
 export { openMetrics, type Metrics } from './observe/metrics.js';
@@ -64,3 +66,4 @@ export {
 } from './run/request.js';
 export { BODY_LIMIT, CORRELATION_HEADER, POSITION_HEADER } from './run/server.js';
 export { bootstrap, StartRefused, type BootstrapOptions, type Running } from './run/bootstrap.js';
+export { run, type Program } from './run/run.js';

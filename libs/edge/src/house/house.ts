@@ -13,11 +13,14 @@ import type { Policies } from '#domain/sla';
 import type { Identities } from '#engine/identity';
 import type { Codec, EventStore, Means, Opened, Sealed, Transactor, Vault } from '#engine/store';
 import type { Secrets } from '#adapters/files';
+import type { ViewsDatabase } from '#adapters/views-postgres';
+import type { Position } from '#kernel';
 import type { Doorkeeper } from '../auth/tokens.js';
 import type { ProcessLog } from '../observe/log.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { Readiness } from '../observe/readiness.js';
 import type { Settings } from '../settings/settings.js';
+import type { Admission } from './admission.js';
 import type { TrustedClock } from './clock.js';
 
 /** Numbers that people say on the phone (ruling 15). */
@@ -41,14 +44,24 @@ export abstract class House {
   abstract readonly codec: Codec;
   abstract readonly means: Means;
   abstract readonly identities: Identities;
-  /** A snapshot for one command (ruling 6). @throws Problem `not-ready` before the first was read */
+  /** A snapshot for one command (ruling 6). @throws Problem `not-ready` before the built-in ones are recorded */
   abstract policies(): Policies;
+  /** Reads what was recorded since; other processes' versions are seen by themselves within seconds. */
+  abstract refreshPolicies(): Promise<Policies>;
   abstract readonly numbers: Numbers;
+  abstract readonly views: ViewsDatabase;
+  /**
+   * Waits, bounded, until all views have passed a position (read your own writes; ruling 12).
+   * @throws Problem `view-lag`, `too-many-waiting`, `unknown-position`
+   */
+  abstract caughtUp(after: Position | undefined): Promise<void>;
   /** Opens sealed texts for showing; null where the key was destroyed. */
   abstract open(blobs: readonly Sealed[]): Promise<readonly (Opened | null)[]>;
   abstract readonly tickets: Transactor<TicketState, TicketCommand, TicketEvent, TicketRefusal>;
   abstract readonly queues: Transactor<QueueState, QueueCommand, QueueEvent, QueueRefusal>;
   abstract readonly people: Transactor<PersonState, PersonCommand, PersonEvent, PersonRefusal>;
+  /** Whether commands may be decided at all; loops tell it the errors that end them. */
+  abstract readonly admission: Admission;
   abstract readonly clock: TrustedClock;
   abstract readonly keeper: Doorkeeper;
   abstract readonly logger: ProcessLog;

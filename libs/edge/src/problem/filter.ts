@@ -5,11 +5,13 @@ import {
   DuplicateEventId,
   InvalidAppend,
   KeyReused,
+  KeyWithdrawn,
   LogUnavailable,
   NotAppended,
   OlderThanLog,
   UnknownOutcome,
 } from '#engine/store';
+import { ViewParked } from '#adapters/views-postgres';
 import { ClockUntrusted } from '../house/clock.js';
 import { failureOf } from '../observe/failure.js';
 import type { EdgeReply, EdgeRequest } from '../run/request.js';
@@ -29,18 +31,13 @@ const MEANINGS: readonly (readonly [Constructor, ProblemCode, string])[] = [
     'outcome-unknown',
     'The answer of the log was lost. Repeat the request under its Idempotency-Key: it is done once.',
   ],
+  [ViewParked, 'view-parked', 'A read model could not digest this object’s history; somebody must look.'],
+  [KeyWithdrawn, 'not-recorded', 'A person in this is being forgotten; nothing was recorded.'],
   [LogUnavailable, 'log-unavailable', 'The event log cannot be reached; nothing was recorded.'],
   [NotAppended, 'not-recorded', 'Nothing was recorded; the request may be repeated.'],
   // At the edge only size is left to be wrong: ids and counts are the house's own.
   [InvalidAppend, 'too-large', 'What would be recorded is larger than an event may be.'],
 ];
-
-/** Meanings that other rooms' errors have; added where those rooms are known (house.ts). */
-const further: (readonly [Constructor, ProblemCode, string])[] = [];
-
-export function means(kind: Constructor, code: ProblemCode, detail: string): void {
-  if (!further.some(([known]) => known === kind)) further.push([kind, code, detail]);
-}
 
 /** Classes of SQLSTATE and system codes that say the database is not there, as opposed to wrong. */
 const AWAY = /^(08|53|57P|ECONNREFUSED$|ECONNRESET$|EPIPE$|ETIMEDOUT$|ENOTFOUND$|EAI_AGAIN$|ENOENT$)/;
@@ -64,8 +61,7 @@ const FRAMEWORK_DETAIL: Readonly<Partial<Record<ProblemCode, string>>> = {
 
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  for (const [kind, code, detail] of [...MEANINGS, ...further])
-    if (error instanceof kind) return Problem.of(code, detail);
+  for (const [kind, code, detail] of MEANINGS) if (error instanceof kind) return Problem.of(code, detail);
   if (error instanceof HttpException) return ofStatus(error.getStatus());
   if (error instanceof Error) {
     const { code, statusCode } = error as Error & { code?: unknown; statusCode?: unknown };

@@ -85,7 +85,7 @@ const log: ProcessLog = {
 };
 
 const until = async (holds: () => boolean): Promise<void> => {
-  for (const end = Date.now() + 2_000; !holds() && Date.now() < end; )
+  for (const end = Date.now() + 2_000; !holds() && Date.now() < end;)
     await new Promise((resolve) => setTimeout(resolve, 2));
   expect(holds()).toBe(true);
 };

@@ -1,0 +1,196 @@
+import { queue, ticket } from '#domain/desk';
+import { person } from '#domain/people';
+import { ENGINE } from '#domain/sla';
+import { openEmbedded } from '#adapters/embedded-postgres';
+import { openSecrets } from '#adapters/files';
+import { openNumbers, openPostgresLog, openPostgresVault } from '#adapters/log-postgres';
+import { openViews } from '#adapters/views-postgres';
+import { everyEvent, upcasters } from '#engine/catalogue';
+import { identities as identitiesOf } from '#engine/identity';
+import { policyBook, recordBuiltIn } from '#engine/policies';
+import { codec as codecOf, opener, transactor, type Means } from '#engine/store';
+import type { Position } from '#kernel';
+import { doorkeeper } from '../auth/tokens.js';
+import { failureOf } from '../observe/failure.js';
+import type { ProcessLog } from '../observe/log.js';
+import { openMetrics } from '../observe/metrics.js';
+import { Readiness } from '../observe/readiness.js';
+import { Problem } from '../problem/problem.js';
+import type { Settings } from '../settings/settings.js';
+import { admission, admitted } from './admission.js';
+import { systemChance } from './chance.js';
+import { openClock } from './clock.js';
+import type { House } from './house.js';
+import { WhatIsOpen } from './what-is-open.js';
+
+export interface OpenHouseOptions {
+  /** There is one desk on a data folder at a time, and any number of commands beside it (ruling 35). */
+  readonly as: 'desk' | 'command';
+  readonly logger: ProcessLog;
+}
+
+/** Milliseconds between looks at the disk, and at the policies that other processes may have made. */
+const DISK = 5_000;
+const POLICIES = 5_000;
+/** Milliseconds that a read waits for its view. */
+const VIEW_PATIENCE = 5_000;
+
+/**
+ * Opens everything a process of the desk works with; whatever fails, what was opened before is closed again.
+ *
+ * Errors: SecretRefused, EmbeddedRefused, LogUnavailable, WrongMasterKey, OlderThanLog.
+ */
+export async function openHouse(settings: Settings, { as, logger }: OpenHouseOptions): Promise<House> {
+  const open = new WhatIsOpen();
+  try {
+    return await furnish(settings, as, logger, open);
+  } catch (error) {
+    await open.close();
+    throw error;
+  }
+}
+
+async function furnish(
+  settings: Settings,
+  as: 'desk' | 'command',
+  logger: ProcessLog,
+  open: WhatIsOpen,
+): Promise<House> {
+  const { dataDir } = settings;
+  const metrics = openMetrics();
+  const readiness = new Readiness();
+  const gate = admission();
+
+  const embedded =
+    settings.databaseUrl === undefined ? await open.add(openEmbedded({ dataDir, as, logger })) : null;
+  const url = embedded?.url ?? settings.databaseUrl!;
+  const secrets = await openSecrets({
+    dataDir,
+    given: settings.secrets,
+    make: embedded !== null,
+    files: embedded !== null,
+  });
+
+  const application = `covenant ${as}`;
+  const store = await open.add(openPostgresLog({ url, application, logger }));
+  const vault = await open.add(openPostgresVault({ pool: store.pool, masterKey: secrets.masterKey, logger }));
+  const numbers = await open.add(openNumbers({ pool: store.pool, logger }));
+  const views = await open.add(openViews({ url, logger }));
+
+  const clock = await open.add(openClock({ server: () => store.now(), logger }));
+  const chance = systemChance();
+  const codec = codecOf({ catalogue: everyEvent, vault, chance, upcasters });
+  const means: Means = { store, codec, chance, clock, engine: ENGINE };
+  const identities = identitiesOf(secrets.identitySecret);
+
+  const book = await policyBook(store, codec, ['default', 'import-default']);
+  let builtInsStand = false;
+  const keepPolicies = async (): Promise<void> => {
+    try {
+      // A process whose clock is wrong records nothing, not even this (ruling 1).
+      if (!builtInsStand && clock.trusted) {
+        await recordBuiltIn(means, 'default', settings.deskZone);
+        builtInsStand = true;
+      }
+      await book.refresh();
+    } catch (error) {
+      gate.met(error);
+      logger.warn({ failure: failureOf(error) }, 'the policies could not be read');
+    }
+  };
+  if (clock.trusted) {
+    await recordBuiltIn(means, 'default', settings.deskZone);
+    builtInsStand = true;
+    await book.refresh();
+  }
+  open.every(POLICIES, keepPolicies);
+
+  if (embedded) {
+    const look = async (): Promise<void> => gate.free(await embedded.freeBytes());
+    await look();
+    open.every(DISK, () =>
+      look().catch((error: unknown) =>
+        logger.warn({ failure: failureOf(error) }, 'the free space of the disk could not be read'),
+      ),
+    );
+    metrics.gauge('covenant_storage_free_bytes', 'Free disk under the embedded database', null, () =>
+      embedded.freeBytes(),
+    );
+  }
+
+  readiness.add('log', 'log-unavailable', async () => {
+    await store.now();
+    return null;
+  });
+  readiness.add('views', 'views-unavailable', async () => {
+    await views.ready();
+    return null;
+  });
+  readiness.add('clock', 'clock-untrusted', () => (clock.trusted ? null : 'clock-untrusted'));
+  readiness.add('events', 'older-than-log', () => (gate.olderThan === null ? null : 'older-than-log'));
+
+  metrics.gauge(
+    'covenant_clock_ahead_seconds',
+    'This process’s clock minus the database server’s',
+    null,
+    () => (clock.ahead === null ? new Map<string, number>() : clock.ahead / 1000),
+  );
+  const figures = async () => views.figures(await store.head());
+  metrics.gauge(
+    'covenant_view_lag_events',
+    'Events a view has not folded yet',
+    'view',
+    async () => new Map((await figures()).map(({ view, behind }) => [view, behind])),
+  );
+  metrics.gauge(
+    'covenant_view_parked_streams',
+    'Streams a view cannot go on with',
+    'view',
+    async () => new Map((await figures()).map(({ view, parkedStreams }) => [view, parkedStreams])),
+  );
+
+  return {
+    settings,
+    secrets,
+    databaseUrl: url,
+    embedded: embedded !== null,
+    store,
+    vault,
+    codec,
+    means,
+    identities,
+    policies: () => {
+      if (!builtInsStand) throw Problem.of('not-ready', 'The policies of this desk are not recorded yet.');
+      return book.current();
+    },
+    refreshPolicies: () => book.refresh(),
+    numbers,
+    views,
+    caughtUp: async (after) => {
+      if (after === undefined) return;
+      const head = async (): Promise<Position> => (await store.head()).position;
+      const waited = await views.waitFor(after, { timeoutMs: VIEW_PATIENCE, head });
+      switch (waited) {
+        case 'passed':
+          return;
+        case 'late':
+          throw Problem.of('view-lag', 'The read models have not passed this position yet; ask again.');
+        case 'crowded':
+          throw Problem.of('too-many-waiting', 'Too many reads wait for the read models; ask again.');
+        case 'beyond-head':
+          throw Problem.of('unknown-position', 'The log has not come to this position.');
+      }
+    },
+    open: opener(vault),
+    tickets: admitted(gate, transactor({ ...means, decider: ticket })),
+    queues: admitted(gate, transactor({ ...means, decider: queue })),
+    people: admitted(gate, transactor({ ...means, decider: person })),
+    admission: gate,
+    clock,
+    keeper: doorkeeper({ secret: secrets.authSecret, identities, now: Date.now }),
+    logger,
+    metrics,
+    readiness,
+    close: () => open.close(),
+  };
+}

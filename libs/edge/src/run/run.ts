@@ -1,0 +1,77 @@
+import type { DynamicModule, Type } from '@nestjs/common';
+import { EmbeddedRefused } from '#adapters/embedded-postgres';
+import { SecretRefused } from '#adapters/files';
+import { StoreError } from '#engine/store';
+import { openHouse } from '../house/open-house.js';
+import type { House } from '../house/house.js';
+import { failureOf } from '../observe/failure.js';
+import { openLog, type ProcessLog } from '../observe/log.js';
+import { readSettings, SettingsRefused, type Settings } from '../settings/settings.js';
+import { bootstrap, StartRefused, type BootstrapOptions, type Running } from './bootstrap.js';
+
+/** Milliseconds for all of stopping; then the process ends as it is. */
+const LAST_MOMENT = 30_000;
+
+export interface Program extends BootstrapOptions {
+  readonly module: (house: House) => Type | DynamicModule;
+  /** Once it answers: what is to be told or seeded. */
+  readonly started?: (house: House, running: Running) => Promise<void>;
+}
+
+/** Errors whose message is for people: one line each, no stack. */
+const EXPECTED = [SettingsRefused, SecretRefused, EmbeddedRefused, StoreError, StartRefused] as const;
+
+/**
+ * The life of a process: settings, house, server, until SIGTERM or SIGINT; then in reverse. A signal that
+ * comes again while it stops changes nothing. Ends the process: 0 after a signal, 1 after anything else.
+ */
+export async function run(program: Program, env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  const signalled = new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+  });
+  let log: ProcessLog | undefined;
+  let house: House | undefined;
+  let running: Running | undefined;
+  let code = 0;
+  const failed = (error: unknown): void => {
+    code = 1;
+    complain(program.name, error, log);
+  };
+  const surprised = new Promise<void>((resolve) => {
+    for (const surprise of ['uncaughtException', 'unhandledRejection'] as const)
+      process.on(surprise, (error: unknown) => {
+        failed(error);
+        resolve();
+      });
+  });
+  try {
+    const settings: Settings = readSettings(env);
+    log = openLog(settings.logLevel, program.name);
+    house = await openHouse(settings, { as: 'desk', logger: log });
+    running = await bootstrap(program.module(house), house, program);
+    await program.started?.(house, running);
+    log.info({ address: running.address }, 'the desk is open');
+    const signal = await Promise.race([signalled, surprised]);
+    log.info({ signal }, 'the desk is stopping');
+  } catch (error) {
+    failed(error);
+  }
+  setTimeout(() => {
+    log?.flush();
+    process.exit(1);
+  }, LAST_MOMENT).unref();
+  for (const close of [running?.close, house && (() => house.close())]) await close?.().catch(failed);
+  log?.info({ code }, 'the desk has stopped');
+  log?.flush();
+  process.exit(code);
+}
+
+function complain(name: string, error: unknown, log: ProcessLog | undefined): void {
+  if (error instanceof Error && EXPECTED.some((kind) => error instanceof kind)) {
+    for (const line of error.message.split('\n')) process.stderr.write(`covenant ${name}: ${line}\n`);
+    return;
+  }
+  const failure = failureOf(error);
+  if (log) log.error({ failure }, 'the process failed');
+  process.stderr.write(`covenant ${name}: failed: ${JSON.stringify(failure)}\n`);
+}
