@@ -14,6 +14,7 @@ export interface Appender {
  */
 export async function emmett(url: string, callers: number): Promise<Appender> {
   const pool = new pg.Pool({ connectionString: url, max: Math.min(callers, 16) });
+  pool.on('error', () => {});
   const store = getPostgreSQLEventStore(url, { connectionOptions: { pool } });
   await store.schema.migrate();
   return {
@@ -24,7 +25,7 @@ export async function emmett(url: string, callers: number): Promise<Appender> {
     },
     close: async () => {
       await store.close();
-      if (!pool.ended) await pool.end();
+      if (!pool.ended && !pool.ending) await pool.end();
     },
   };
 }
