@@ -1,14 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import {
-  IsBoolean,
-  IsIn,
-  IsInt,
-  ValidateIf,
-  Max,
-  Min,
-  ValidateBy,
-  type ValidationOptions,
-} from 'class-validator';
+import { IsBoolean, IsIn, ValidateIf, ValidateBy, type ValidationOptions } from 'class-validator';
 import { isUuid } from '#kernel';
 import { Problem, valid } from '#edge';
 import { instantFrom } from './instant.js';
@@ -87,14 +78,14 @@ export const Code = (values: readonly string[], asked: Asked) =>
     IsIn(values, { message: `must be one of ${values.join(', ')}` }) as Decorate,
   ]);
 
-export const Whole = (min: number, max: number, asked: Asked) => {
-  const message = `must be a whole number from ${min} to ${max}`;
-  return field({ type: 'integer', minimum: min, maximum: max }, asked, [
-    IsInt({ message }) as Decorate,
-    Min(min, { message }) as Decorate,
-    Max(max, { message }) as Decorate,
+export const Whole = (min: number, max: number, asked: Asked) =>
+  field({ type: 'integer', minimum: min, maximum: max }, asked, [
+    check(
+      'whole',
+      `must be a whole number from ${min} to ${max}`,
+      (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
+    ),
   ]);
-};
 
 export const Flag = (asked: Asked) =>
   field({ type: 'boolean' }, asked, [IsBoolean({ message: 'must be true or false' }) as Decorate]);

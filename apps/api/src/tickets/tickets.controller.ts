@@ -1,0 +1,196 @@
+import { Controller, Get, Param, Query as QueryParam, Res } from '@nestjs/common';
+import { narrowing, type Owned } from '#domain/access';
+import { ticketStream } from '#domain/desk';
+import { CLOCKS } from '#domain/sla';
+import type { TicketRow } from '#engine/views';
+import { toInstant, type PersonId, type Position, type Uuid } from '#kernel';
+import {
+  After,
+  Caller,
+  etagOf,
+  House,
+  IdOf,
+  notFound,
+  POSITION_HEADER,
+  type CallerType,
+  type EdgeReply,
+} from '#edge';
+import { Query } from '../access/operation.js';
+import { demandInScope, reachOf, rowOf } from '../access/scope.js';
+import { cursorOf, Params } from '../reading/params.js';
+import { demandWhole, Reading, unknownPosition } from '../reading/reading.js';
+import { blobsOf, blobsOfEntry, clockAnswer, entryAnswer, personsOf, ticketAnswer } from './present.js';
+import { ClocksAnswer, TicketAnswer, TicketsAnswer, TimelineAnswer } from './ticket-answers.js';
+import { TICKET_FILTERS, ticketsAsked } from './ticket-queries.js';
+
+const isRevision = (value: unknown): value is readonly [number] =>
+  Array.isArray(value) && value.length === 1 && Number.isInteger(value[0]) && (value[0] as number) >= 0;
+
+const owned = ({ requester, customer, group, vendor }: TicketRow): Owned => ({
+  requester,
+  customer,
+  group,
+  vendor,
+});
+
+/** Tickets as the views show them, and their clocks as the log has them. */
+@Controller('v1/tickets')
+export class Tickets {
+  constructor(
+    private readonly house: House,
+    private readonly reading: Reading,
+  ) {}
+
+  @Get()
+  @Query('tickets.list', 'v1/tickets', {
+    summary: 'List tickets',
+    answer: TicketsAnswer,
+    tag: 'tickets',
+    paged: true,
+    filters: TICKET_FILTERS,
+  })
+  async list(
+    @QueryParam() query: unknown,
+    @Caller() caller: CallerType,
+    @After() after: Position | undefined,
+    @Res({ passthrough: true }) reply: EdgeReply,
+  ): Promise<object> {
+    const { scope, mask } = rowOf('tickets.list', caller);
+    const { identities, views } = this.house;
+    const { filter, page } = ticketsAsked(new Params(query), mask, identities);
+    const within = narrowing(scope, reachOf(caller, identities));
+    const position = await this.reading.upTo(after);
+    const found = await views.tickets({ ...filter, ...(within && { within }) }, page);
+    demandWhole(found);
+    const { rows, more } = found;
+    const people = await this.reading.people(rows.flatMap((row) => [...personsOf(row)]));
+    const texts = await this.reading.texts([
+      ...rows.flatMap((row) => [...blobsOf(row)]),
+      ...[...people.values()].map(({ called }) => called),
+    ]);
+    void reply.header(POSITION_HEADER, position);
+    return {
+      items: rows.map((row) => ticketAnswer(mask, row, people, texts)),
+      next: more ? cursorOf([rows.at(-1)!.opened]) : null,
+    };
+  }
+
+  @Get(':id')
+  @Query('tickets.read', 'v1/tickets/:id', {
+    summary: 'Read a ticket',
+    answer: TicketAnswer,
+    tag: 'tickets',
+    etag: true,
+  })
+  async read(
+    @Param('id', IdOf) id: Uuid,
+    @QueryParam() query: unknown,
+    @Caller() caller: CallerType,
+    @After() after: Position | undefined,
+    @Res({ passthrough: true }) reply: EdgeReply,
+  ): Promise<object> {
+    const row = rowOf('tickets.read', caller);
+    new Params(query).done();
+    const position = await this.reading.upTo(after);
+    const ticket = await this.inScope(id, 'tickets.read', caller);
+    const people = await this.reading.people(personsOf(ticket));
+    const texts = await this.reading.texts([
+      ...blobsOf(ticket),
+      ...[...people.values()].map(({ called }) => called),
+    ]);
+    void reply.headers({ [POSITION_HEADER]: position, etag: etagOf(ticket.etag) });
+    return ticketAnswer(row.mask, ticket, people, texts);
+  }
+
+  @Get(':id/timeline')
+  @Query('tickets.timeline', 'v1/tickets/:id/timeline', {
+    summary: 'A ticket’s history, oldest first',
+    about: 'Role customer sees what was said to them and by them, and what became of it.',
+    answer: TimelineAnswer,
+    tag: 'tickets',
+    paged: true,
+  })
+  async timeline(
+    @Param('id', IdOf) id: Uuid,
+    @QueryParam() query: unknown,
+    @Caller() caller: CallerType,
+    @After() after: Position | undefined,
+    @Res({ passthrough: true }) reply: EdgeReply,
+  ): Promise<object> {
+    const { mask } = rowOf('tickets.timeline', caller);
+    const params = new Params(query);
+    const limit = params.limit();
+    const from = params.cursor(isRevision);
+    params.done();
+    const position = await this.reading.upTo(after);
+    await this.inScope(id, 'tickets.timeline', caller);
+    const found = await this.house.views.timeline(id, {
+      after: from?.[0] ?? -1,
+      limit,
+      ...(mask === 'public' && { audience: 'public' as const }),
+    });
+    demandWhole(found);
+    const { rows, more } = found;
+    const people = mask === 'all' ? await this.reading.people(rows.map(({ actor }) => actor.id)) : new Map();
+    const texts = await this.reading.texts([
+      ...rows.flatMap((row) => [...blobsOfEntry(row)]),
+      ...[...people.values()].map(({ called }) => called),
+    ]);
+    void reply.header(POSITION_HEADER, position);
+    return {
+      items: rows.map((row) => entryAnswer(mask, row, people, texts)),
+      next: more ? cursorOf([rows.at(-1)!.revision]) : null,
+    };
+  }
+
+  @Get(':id/clocks')
+  @Query('tickets.clocks', 'v1/tickets/:id/clocks', {
+    summary: 'A ticket’s promises as they stand now',
+    about:
+      'From the log itself, by the server’s clock: a due instant that has passed shows as breached at once.',
+    answer: ClocksAnswer,
+    tag: 'tickets',
+    etag: true,
+  })
+  async clocks(
+    @Param('id', IdOf) id: Uuid,
+    @QueryParam() query: unknown,
+    @Caller() caller: CallerType,
+    @After() after: Position | undefined,
+    @Res({ passthrough: true }) reply: EdgeReply,
+  ): Promise<object> {
+    const row = rowOf('tickets.clocks', caller);
+    new Params(query).done();
+    const { store, tickets, identities } = this.house;
+    const { position } = await store.head();
+    if (after !== undefined && after > position) throw unknownPosition();
+    const [{ state, etag }, micros] = await Promise.all([tickets.load(ticketStream(id)), store.now()]);
+    if (state.status === 'none') throw notFound();
+    demandInScope(row, reachOf(caller, identities), {
+      requester: state.requester,
+      customer: state.customer ?? null,
+      group: state.group ?? null,
+      vendor: state.status === 'open' ? (state.vendor ?? null) : null,
+    });
+    const now = toInstant(micros / 1_000_000);
+    const policies = this.house.policies();
+    void reply.headers({ [POSITION_HEADER]: position, etag: etagOf(etag) });
+    return {
+      id,
+      at: now,
+      clocks: CLOCKS.map((name) => clockAnswer(row.mask, state.clocks[name], policies, now)),
+    };
+  }
+
+  /** @throws Problem `not-found` */
+  private async inScope(
+    id: Uuid,
+    operation: 'tickets.read' | 'tickets.timeline',
+    caller: CallerType,
+  ): Promise<TicketRow> {
+    const ticket = await this.house.views.ticket(id);
+    if (!ticket) throw notFound();
+    demandInScope(rowOf(operation, caller), reachOf(caller, this.house.identities), owned(ticket));
+    return ticket;
+  }
+}
