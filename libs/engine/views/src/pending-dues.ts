@@ -1,7 +1,8 @@
+import { ticketEvents, type TicketEvent } from '#domain/desk';
 import type { ClockRecord } from '#domain/sla';
-import { type Instant } from '#kernel';
-import { withClocks } from './tickets.js';
-import { guarded, streamId, type Noted, type View } from './view.js';
+import { earlier, never, type Instant } from '#kernel';
+import { clocksAfter } from './clocks.js';
+import { streamId, Undigestible, viewOf } from './view.js';
 
 /**
  * What the timekeeper waits for: a stream's earliest due instant that has neither passed into a fact nor
@@ -16,47 +17,68 @@ export interface PendingDueRow {
   readonly clocks: readonly ClockRecord[];
 }
 
-function earliest(clocks: readonly ClockRecord[]): Instant | null {
-  return clocks.reduce<Instant | null>(
-    (least, { state, due, breachedAt }) =>
-      state === 'running' && due !== null && breachedAt === null && (least === null || due < least)
-        ? due
-        : least,
-    null,
-  );
+function earliestDue(clocks: readonly ClockRecord[]): Instant | null {
+  let least: Instant | null = null;
+  for (const { state, due, breachedAt } of clocks)
+    if (state === 'running' && due !== null && breachedAt === null)
+      least = least === null ? due : earlier(least, due);
+  return least;
 }
 
-/** Events that carry what they did to the clocks do so in `clocks`; all others leave them alone. */
-function clocksOf(event: Noted): readonly ClockRecord[] {
-  return 'clocks' in event.data ? event.data.clocks : [];
+function importingAfter(importing: boolean, event: TicketEvent): boolean {
+  switch (event.type) {
+    case 'desk.ticket-opened.v1':
+      return event.data.importing;
+    case 'desk.case-imported.v1':
+      return false;
+    case 'desk.message-received.v1':
+    case 'desk.message-sent.v1':
+    case 'desk.note-added.v1':
+    case 'desk.ticket-classified.v1':
+    case 'desk.ticket-prioritised.v1':
+    case 'desk.ticket-assigned.v1':
+    case 'desk.handover-offered.v1':
+    case 'desk.handover-accepted.v1':
+    case 'desk.handover-declined.v1':
+    case 'desk.handover-withdrawn.v1':
+    case 'desk.ticket-held.v1':
+    case 'desk.ticket-resumed.v1':
+    case 'desk.ticket-handed-to-vendor.v1':
+    case 'desk.ticket-taken-back.v1':
+    case 'desk.ticket-escalated.v1':
+    case 'desk.ticket-resolved.v1':
+    case 'desk.ticket-reopened.v1':
+    case 'desk.ticket-closed.v1':
+    case 'desk.merge-begun.v1':
+    case 'desk.ticket-merged.v1':
+    case 'desk.merge-completed.v1':
+    case 'desk.merge-withdrawn.v1':
+    case 'desk.tickets-linked.v1':
+    case 'desk.ticket-rated.v1':
+    case 'sla.clock-breached.v1':
+    case 'sla.breach-annulled.v1':
+    case 'house.command-noted.v1':
+      return importing;
+    default:
+      return never(event);
+  }
 }
 
-export const pendingDues: View<PendingDueRow> = {
+export const pendingDues = viewOf<typeof ticketEvents, PendingDueRow>(ticketEvents, {
   name: 'pending_dues',
   version: 1,
-  categories: ['ticket'],
   keyColumns: ['ticket'],
-  key: streamId,
-  fold: guarded((row: PendingDueRow | null, event: Noted): PendingDueRow => {
-    let clocks = withClocks(row?.clocks ?? [], clocksOf(event));
-    if (event.type === 'sla.clock-breached.v1')
-      clocks = clocks.map((clock) =>
-        clock.clock === event.data.clock ? { ...clock, breachedAt: event.data.due } : clock,
-      );
-    if (event.type === 'sla.breach-annulled.v1')
-      clocks = clocks.map((clock) =>
-        clock.clock === event.data.clock ? { ...clock, breachedAt: null } : clock,
-      );
-    let importing = row?.importing ?? false;
-    if (event.type === 'desk.ticket-opened.v1')
-      importing = event.data.importing;
-    if (event.type === 'desk.case-imported.v1') importing = false;
+  fold: (row, event) => {
+    if (row === null && event.type !== 'desk.ticket-opened.v1')
+      throw new Undigestible(`${event.stream} begins with ${event.type}`);
+    const clocks = clocksAfter(row?.clocks ?? [], event);
+    const importing = importingAfter(row?.importing ?? false, event);
     return {
       ticket: streamId(event),
       revision: event.revision,
-      due: importing ? null : earliest(clocks),
+      due: importing ? null : earliestDue(clocks),
       importing,
       clocks,
     };
-  }),
-};
+  },
+});

@@ -1,5 +1,7 @@
+import { personEvents } from '#domain/people';
+import { never } from '#kernel';
 import type { Sealed } from '#engine/store';
-import { guarded, streamId, textBlob, type Noted, type View } from './view.js';
+import { streamId, textBlob, Undigestible, viewOf } from './view.js';
 
 /** How a person is called; only the edge opens it. */
 export interface PersonRow {
@@ -9,16 +11,20 @@ export interface PersonRow {
   readonly called: Sealed | null;
 }
 
-export const people: View<PersonRow> = {
+export const people = viewOf<typeof personEvents, PersonRow>(personEvents, {
   name: 'people',
   version: 1,
-  categories: ['person'],
   keyColumns: ['id'],
-  key: streamId,
-  fold: guarded((row: PersonRow | null, event: Noted): PersonRow => {
-    if (event.type === 'people.person-named.v1')
-      return { id: streamId(event), revision: event.revision, called: textBlob(event) };
-    if (event.type === 'house.command-noted.v1' && row !== null) return { ...row, revision: event.revision };
-    throw new Error(`${event.stream} holds ${event.type}, which is no fact about a person`);
-  }),
-};
+  fold: (row, event) => {
+    const stands = { id: streamId(event), revision: event.revision };
+    switch (event.type) {
+      case 'people.person-named.v1':
+        return { ...stands, called: textBlob(event) };
+      case 'house.command-noted.v1':
+        if (row === null) throw new Undigestible(`${event.stream} begins with ${event.type}`);
+        return { ...row, ...stands };
+      default:
+        return never(event);
+    }
+  },
+});

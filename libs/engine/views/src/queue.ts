@@ -1,15 +1,27 @@
-import type { Tier } from '#domain/desk';
+import { queueEvents, ticketEvents, type TicketEvent, type Tier } from '#domain/desk';
 import type { ClockRecord } from '#domain/sla';
-import { never, toSeconds, type Instant, type PersonId, type Position, type Uuid } from '#kernel';
+import {
+  HOUSE,
+  never,
+  toSeconds,
+  type EpochSeconds,
+  type Instant,
+  type PersonId,
+  type Position,
+  type Recorded,
+  type Uuid,
+} from '#kernel';
 import type { Sealed } from '#engine/store';
-import { INTAKE, withClocks, type TicketStatus } from './tickets.js';
-import { guarded, streamId, termBlob, textBlob, type Noted, type View } from './view.js';
+import { breachesAfter, clocksAfter, type BreachMark } from './clocks.js';
+import { INTAKE, type TicketStatus } from './tickets.js';
+import { streamId, termBlob, textBlob, Undigestible, viewOf } from './view.js';
 
 /**
  * Where a ticket stands in its one queue (ruling 47). It waits while it is open, nobody has it and nothing
  * it waits for holds it; agents take it by assigning themselves until claims come with the fair queue.
  */
-export type Standing = 'waiting' | 'held' | 'assigned' | 'gone';
+export const STANDINGS = ['waiting', 'held', 'assigned', 'gone'] as const;
+export type Standing = (typeof STANDINGS)[number];
 
 export interface QueueItemRow {
   readonly ticket: string;
@@ -17,11 +29,12 @@ export interface QueueItemRow {
   readonly revision: number;
   readonly queue: string;
   readonly standing: Standing;
-  /** κ in epoch seconds: smaller is served first; null unless waiting (ruling 23). */
-  readonly rank: number | null;
-  /** Ties go by the order of opening. */
+  /** κ: smaller is served first; null unless waiting (ruling 23). */
+  readonly rank: EpochSeconds | null;
+  /** Position of its opening: ties go by it. */
   readonly opened: Position;
-  /** Of the present wait. */
+  readonly openedAt: Instant;
+  /** Beginning of the present wait, or of the last one. */
   readonly enteredAt: Instant;
   readonly tier: Tier;
   readonly priority: number;
@@ -30,17 +43,18 @@ export interface QueueItemRow {
   readonly agent: PersonId | null;
   readonly group: Uuid | null;
   readonly clocks: readonly ClockRecord[];
-  readonly breached: boolean;
+  readonly breaches: readonly BreachMark[];
   readonly requester: PersonId;
   readonly subject: Sealed | null;
+  /** Blob with the field `group`. */
   readonly groupLabel: Sealed | null;
-  /** Of a group it is offered to. */
+  /** Of a group it is offered to, likewise. */
   readonly offeredLabel: Sealed | null;
 }
 
 /**
- * κ of a ticket that waits (ruling 23): the due instant of its next open promise, first response before
- * resolution; a paused or ended clock promises nothing now. Without any promise: its entry.
+ * Due instant of the next open promise (ruling 23): first response before resolution. A paused or ended
+ * clock promises nothing now.
  */
 function dueOfNextPromise(clocks: readonly ClockRecord[]): Instant | null {
   const due = (name: ClockRecord['clock']) =>
@@ -63,71 +77,74 @@ function standing(row: QueueItemRow): Standing {
   }
 }
 
-/** Settles where the row stands after an event, and its key: at an entry no older than the entry, later only smaller. */
+/**
+ * Settles where the row stands after an event, and its key: at every entry no older than the entry, while
+ * it waits only ever smaller, and never older than the entry either (domain.md D.3, P4).
+ */
 function settled(before: QueueItemRow | null, row: QueueItemRow, at: Instant): QueueItemRow {
-  const now = standing(row);
-  if (now !== 'waiting') return { ...row, standing: now, rank: null };
-  const stays = before !== null && before.standing === 'waiting' && before.queue === row.queue;
+  const stands = standing(row);
+  if (stands !== 'waiting') return { ...row, standing: stands, rank: null };
   const due = dueOfNextPromise(row.clocks);
-  const key = due === null ? null : toSeconds(due);
-  if (stays) return { ...row, standing: now, rank: Math.min(before.rank!, key ?? before.rank!) };
-  const entry = toSeconds(at);
-  return { ...row, standing: now, enteredAt: at, rank: Math.max(key ?? entry, entry) };
+  const stays = before !== null && before.rank !== null && before.queue === row.queue;
+  const entry = toSeconds(stays ? before.enteredAt : at);
+  const key = Math.max(due === null ? entry : toSeconds(due), entry);
+  if (stays)
+    return { ...row, standing: stands, rank: due === null ? before.rank : Math.min(before.rank!, key) };
+  return { ...row, standing: stands, enteredAt: at, rank: key };
 }
 
-function foldItem(row: QueueItemRow | null, event: Noted): QueueItemRow {
+function foldItem(row: QueueItemRow | null, event: Recorded<TicketEvent>): QueueItemRow {
   if (row === null) {
-    if (event.type !== 'desk.ticket-opened.v1') throw new Error(`${event.stream} begins with ${event.type}`);
+    if (event.type !== 'desk.ticket-opened.v1')
+      throw new Undigestible(`${event.stream} begins with ${event.type}`);
     const { data } = event;
-    return settled(
-      null,
-      {
-        ticket: streamId(event),
-        number: data.number,
-        revision: event.revision,
-        queue: INTAKE,
-        standing: 'waiting',
-        rank: null,
-        opened: event.position,
-        enteredAt: event.occurredAt,
-        tier: data.tier,
-        priority: data.priority,
-        status: 'open',
-        holds: [],
-        agent: null,
-        group: null,
-        clocks: data.clocks,
-        breached: false,
-        requester: data.requester,
-        subject: textBlob(event),
-        groupLabel: null,
-        offeredLabel: null,
-      },
-      event.occurredAt,
-    );
+    const item: QueueItemRow = {
+      ticket: streamId(event),
+      number: data.number,
+      revision: event.revision,
+      queue: INTAKE,
+      standing: 'waiting',
+      rank: null,
+      opened: event.position,
+      openedAt: event.occurredAt,
+      enteredAt: event.occurredAt,
+      tier: data.tier,
+      priority: data.priority,
+      status: 'open',
+      holds: [],
+      agent: null,
+      group: null,
+      clocks: clocksAfter([], event),
+      breaches: [],
+      requester: data.requester,
+      subject: textBlob(event),
+      groupLabel: null,
+      offeredLabel: null,
+    };
+    return settled(null, item, event.occurredAt);
   }
-  return settled(row, { ...changed(row, event), revision: event.revision }, event.occurredAt);
+  const after = {
+    ...changed(row, event),
+    revision: event.revision,
+    clocks: clocksAfter(row.clocks, event),
+    breaches: breachesAfter(row.breaches, event),
+  };
+  return settled(row, after, event.occurredAt);
 }
 
-const held = (row: QueueItemRow, holds: readonly string[]): QueueItemRow => ({
-  ...row,
-  holds,
-  status:
-    row.status === 'open' || row.status === 'on-hold' ? (holds.length > 0 ? 'on-hold' : 'open') : row.status,
-});
+function holding(row: QueueItemRow, holds: readonly string[]): QueueItemRow {
+  const waits = row.status === 'open' || row.status === 'on-hold';
+  return { ...row, holds, status: waits ? (holds.length > 0 ? 'on-hold' : 'open') : row.status };
+}
 
-function changed(row: QueueItemRow, event: Noted): QueueItemRow {
+function changed(row: QueueItemRow, event: Recorded<TicketEvent>): QueueItemRow {
+  // A late fact behind a later one of its kind moves the clocks alone.
+  if ('superseded' in event.data && event.data.superseded) return row;
   switch (event.type) {
     case 'desk.ticket-opened.v1':
-      throw new Error(`${event.stream} is opened twice`);
-    case 'desk.message-received.v1':
-    case 'desk.message-sent.v1':
-    case 'desk.ticket-taken-back.v1':
-    case 'desk.ticket-handed-to-vendor.v1':
-    case 'desk.merge-completed.v1':
-      return { ...row, clocks: withClocks(row.clocks, event.data.clocks) };
+      throw new Undigestible(`${event.stream} is opened twice`);
     case 'desk.ticket-prioritised.v1':
-      return { ...row, priority: event.data.priority, clocks: withClocks(row.clocks, event.data.clocks) };
+      return { ...row, priority: event.data.priority };
     case 'desk.ticket-assigned.v1':
       return {
         ...row,
@@ -149,60 +166,53 @@ function changed(row: QueueItemRow, event: Noted): QueueItemRow {
         offeredLabel: null,
       };
     }
-    case 'desk.ticket-held.v1':
-      return {
-        ...held(row, [...new Set([...row.holds, event.data.reason])]),
-        clocks: withClocks(row.clocks, event.data.clocks),
-      };
-    case 'desk.ticket-resumed.v1':
-      return {
-        ...held(
-          row,
-          row.holds.filter((reason) => reason !== event.data.reason),
-        ),
-        clocks: withClocks(row.clocks, event.data.clocks),
-      };
-    case 'desk.ticket-resolved.v1':
-      return { ...row, status: 'resolved', holds: [], clocks: withClocks(row.clocks, event.data.clocks) };
-    case 'desk.ticket-reopened.v1':
-      return { ...row, status: 'open', clocks: withClocks(row.clocks, event.data.clocks) };
-    case 'desk.ticket-closed.v1':
-      return { ...row, status: 'closed', holds: [] };
-    case 'desk.ticket-merged.v1':
-      return { ...row, status: 'merged', holds: [], clocks: withClocks(row.clocks, event.data.clocks) };
-    case 'sla.clock-breached.v1':
-      return { ...row, breached: true };
     case 'desk.handover-declined.v1':
     case 'desk.handover-withdrawn.v1':
       return { ...row, offeredLabel: null };
+    case 'desk.ticket-held.v1':
+      return holding(row, [...new Set([...row.holds, event.data.reason])]);
+    case 'desk.ticket-resumed.v1':
+      return holding(
+        row,
+        row.holds.filter((reason) => reason !== event.data.reason),
+      );
+    case 'desk.ticket-resolved.v1':
+      return { ...row, status: 'resolved', holds: [], offeredLabel: null };
+    case 'desk.ticket-reopened.v1':
+      return { ...row, status: 'open' };
+    case 'desk.ticket-closed.v1':
+      return { ...row, status: 'closed', holds: [], offeredLabel: null };
+    case 'desk.ticket-merged.v1':
+      return { ...row, status: 'merged', holds: [], offeredLabel: null };
+    case 'desk.message-received.v1':
+    case 'desk.message-sent.v1':
     case 'desk.note-added.v1':
     case 'desk.ticket-classified.v1':
+    case 'desk.ticket-handed-to-vendor.v1':
+    case 'desk.ticket-taken-back.v1':
     case 'desk.ticket-escalated.v1':
     case 'desk.merge-begun.v1':
+    case 'desk.merge-completed.v1':
     case 'desk.merge-withdrawn.v1':
     case 'desk.tickets-linked.v1':
     case 'desk.ticket-rated.v1':
     case 'desk.case-imported.v1':
+    case 'sla.clock-breached.v1':
     case 'sla.breach-annulled.v1':
     case 'house.command-noted.v1':
       return row;
-    case 'desk.queue-defined.v1':
-    case 'people.person-named.v1':
-      throw new Error(`${event.stream} holds ${event.type}, which is no fact about a ticket`);
     default:
       return never(event);
   }
 }
 
-export const queueItems: View<QueueItemRow> = {
+export const queueItems = viewOf<typeof ticketEvents, QueueItemRow>(ticketEvents, {
   name: 'queue_items',
   version: 1,
-  categories: ['ticket'],
   keyColumns: ['ticket'],
-  key: streamId,
-  fold: guarded(foldItem),
+  fold: foldItem,
   tallies: (row) => (row.standing === 'gone' ? [] : [{ subject: row.queue, kind: row.standing }]),
-};
+});
 
 /** A queue that the desk defined; a group's tickets wait in its queue whether it was defined or not. */
 export interface QueueRow {
@@ -210,29 +220,28 @@ export interface QueueRow {
   readonly revision: number;
   readonly etag: number;
   readonly definedAt: Instant;
-  /** Blob with the field `group`. */
+  /** Blob with the fields `group` and, where it was given one, `title`. */
   readonly label: Sealed | null;
-  /** Blob with the field `title`, where it was given one. */
-  readonly title: Sealed | null;
 }
 
-export const queues: View<QueueRow> = {
+export const queues = viewOf<typeof queueEvents, QueueRow>(queueEvents, {
   name: 'queues',
   version: 1,
-  categories: ['queue'],
   keyColumns: ['id'],
-  key: streamId,
-  fold: guarded((row: QueueRow | null, event: Noted): QueueRow => {
-    const stands = { revision: event.revision, etag: event.revision };
-    if (event.type === 'desk.queue-defined.v1')
-      return {
-        id: streamId(event),
-        ...stands,
-        definedAt: row?.definedAt ?? event.occurredAt,
-        label: termBlob(event),
-        title: textBlob(event) ?? termBlob(event),
-      };
-    if (event.type === 'house.command-noted.v1' && row !== null) return { ...row, ...stands };
-    throw new Error(`${event.stream} holds ${event.type}, which is no fact about a queue`);
-  }),
-};
+  fold: (row, event) => {
+    const stands = {
+      id: streamId(event),
+      revision: event.revision,
+      etag: row !== null && event.actor.id === HOUSE && !event.key ? row.etag : event.revision,
+    };
+    switch (event.type) {
+      case 'desk.queue-defined.v1':
+        return { ...stands, definedAt: row?.definedAt ?? event.occurredAt, label: termBlob(event) };
+      case 'house.command-noted.v1':
+        if (row === null) throw new Undigestible(`${event.stream} begins with ${event.type}`);
+        return { ...row, ...stands };
+      default:
+        return never(event);
+    }
+  },
+});

@@ -1,8 +1,9 @@
-import type { Channel, LinkKind, Tier } from '#domain/desk';
-import type { ClockName, ClockRecord, HoldReason } from '#domain/sla';
-import { HOUSE, never, type Instant, type PersonId, type Position, type Uuid } from '#kernel';
+import { ticketEvents, type Channel, type LinkKind, type TicketEvent, type Tier } from '#domain/desk';
+import type { ClockRecord, HoldReason } from '#domain/sla';
+import { HOUSE, never, type Instant, type PersonId, type Position, type Recorded, type Uuid } from '#kernel';
 import type { Sealed } from '#engine/store';
-import { guarded, streamId, termBlob, textBlob, type Noted, type View } from './view.js';
+import { breachesAfter, clocksAfter, type BreachMark } from './clocks.js';
+import { streamId, termBlob, textBlob, Undigestible, viewOf } from './view.js';
 
 export const STATUSES = ['open', 'on-hold', 'resolved', 'closed', 'merged'] as const;
 export type TicketStatus = (typeof STATUSES)[number];
@@ -16,6 +17,23 @@ export interface Handover {
   readonly agent: PersonId | null;
   readonly offeredAt: Instant;
   readonly offeredBy: PersonId;
+}
+
+/** Term fields whose texts a ticket still needs, by the names that the page of a ticket calls them. */
+export type LabelName =
+  | 'externalReference'
+  | 'customer'
+  | 'group'
+  | 'handoverGroup'
+  | 'category'
+  | 'subcategory'
+  | 'service'
+  | 'vendor'
+  | 'vendorReference';
+
+/** Where a term's text lies: `field` of the opened blob. */
+export interface Label extends Sealed {
+  readonly field: string;
 }
 
 /** A ticket as one reads it in lists and on its page. Texts stay sealed; the edge opens them. */
@@ -33,12 +51,16 @@ export interface TicketRow {
   readonly tier: Tier;
   readonly priority: number;
   readonly requester: PersonId;
+  readonly customer: Uuid | null;
+  readonly policy: string;
   readonly queue: string;
   readonly group: Uuid | null;
   readonly agent: PersonId | null;
   readonly holds: readonly HoldReason[];
   readonly vendor: Uuid | null;
   readonly category: Uuid | null;
+  readonly subcategory: Uuid | null;
+  readonly service: Uuid | null;
   readonly externalReference: Uuid | null;
   readonly handover: Handover | null;
   readonly escalation: number;
@@ -48,113 +70,134 @@ export interface TicketRow {
   readonly merged: readonly Uuid[];
   readonly links: readonly { readonly other: Uuid; readonly kind: LinkKind }[];
   readonly clocks: readonly ClockRecord[];
-  readonly breached: readonly ClockName[];
+  readonly breaches: readonly BreachMark[];
   /** Blob with the field `subject`. */
   readonly subject: Sealed | null;
-  /** By the name of a term field, the blob that holds its text. */
-  readonly labels: Readonly<Record<string, Sealed>>;
+  readonly labels: Readonly<Partial<Record<LabelName, Label>>>;
   readonly openedAt: Instant;
+  /** The latest `occurredAt` of its events: a back-dated fact does not move it. */
   readonly updatedAt: Instant;
   readonly resolvedAt: Instant | null;
   readonly closedAt: Instant | null;
 }
 
-/** Each clock in its latest form. */
-export function withClocks(
-  row: readonly ClockRecord[],
-  changed: readonly ClockRecord[],
-): readonly ClockRecord[] {
-  if (changed.length === 0) return row;
-  const byName = new Map(row.map((clock) => [clock.clock, clock]));
-  for (const clock of changed) byName.set(clock.clock, clock);
-  return [...byName.values()];
-}
+type TicketNoted = Recorded<TicketEvent>;
 
-function labelled(row: TicketRow, event: Noted, fields: readonly string[]): Readonly<Record<string, Sealed>> {
+/** Labels after an event that says anew what these names stand for: a term field's name, or null for none. */
+function relabelled(
+  labels: TicketRow['labels'],
+  event: TicketNoted,
+  names: Readonly<Partial<Record<LabelName, string | null>>>,
+): TicketRow['labels'] {
+  const after: { -readonly [name in LabelName]?: Label } = { ...labels };
   const blob = termBlob(event);
-  if (!blob) return row.labels;
-  const present = fields.filter((field) => (event.data as Record<string, unknown>)[field] !== undefined);
-  return { ...row.labels, ...Object.fromEntries(present.map((field) => [field, blob])) };
+  for (const [name, field] of Object.entries(names) as [LabelName, string | null][])
+    if (blob !== null && field !== null && (event.data as Record<string, unknown>)[field] !== undefined)
+      after[name] = { ...blob, field };
+    else delete after[name];
+  return after;
 }
 
-function foldTicket(row: TicketRow | null, event: Noted): TicketRow {
+function opened(event: Extract<TicketNoted, { type: 'desk.ticket-opened.v1' }>): TicketRow {
+  const { data } = event;
+  return {
+    id: streamId(event),
+    number: data.number,
+    revision: event.revision,
+    etag: event.revision,
+    opened: event.position,
+    position: event.position,
+    status: 'open',
+    channel: data.channel,
+    tier: data.tier,
+    priority: data.priority,
+    requester: data.requester,
+    customer: data.customer ?? null,
+    policy: data.policy,
+    queue: INTAKE,
+    group: null,
+    agent: null,
+    holds: [],
+    vendor: null,
+    category: null,
+    subcategory: null,
+    service: null,
+    externalReference: data.externalReference ?? null,
+    handover: null,
+    escalation: 0,
+    rating: null,
+    pendingMerge: null,
+    mergedInto: null,
+    merged: [],
+    links: [],
+    clocks: clocksAfter([], event),
+    breaches: [],
+    subject: textBlob(event),
+    labels: relabelled({}, event, { externalReference: 'externalReference', customer: 'customer' }),
+    openedAt: event.occurredAt,
+    updatedAt: event.occurredAt,
+    resolvedAt: null,
+    closedAt: null,
+  };
+}
+
+function foldTicket(row: TicketRow | null, event: TicketNoted): TicketRow {
   if (row === null) {
-    if (event.type !== 'desk.ticket-opened.v1') throw new Error(`${event.stream} begins with ${event.type}`);
-    const { data } = event;
-    return {
-      id: streamId(event),
-      number: data.number,
-      revision: event.revision,
-      etag: event.revision,
-      opened: event.position,
-      position: event.position,
-      status: 'open',
-      channel: data.channel,
-      tier: data.tier,
-      priority: data.priority,
-      requester: data.requester,
-      queue: INTAKE,
-      group: null,
-      agent: null,
-      holds: [],
-      vendor: null,
-      category: null,
-      externalReference: data.externalReference ?? null,
-      handover: null,
-      escalation: 0,
-      rating: null,
-      pendingMerge: null,
-      mergedInto: null,
-      merged: [],
-      links: [],
-      clocks: data.clocks,
-      breached: [],
-      subject: textBlob(event),
-      labels: data.externalReference === undefined ? {} : { externalReference: termBlob(event)! },
-      openedAt: event.occurredAt,
-      updatedAt: event.occurredAt,
-      resolvedAt: null,
-      closedAt: null,
-    };
+    if (event.type !== 'desk.ticket-opened.v1')
+      throw new Undigestible(`${event.stream} begins with ${event.type}`);
+    return opened(event);
   }
   return {
     ...changed(row, event),
     revision: event.revision,
     etag: event.actor.id === HOUSE && !event.key ? row.etag : event.revision,
     position: event.position,
+    clocks: clocksAfter(row.clocks, event),
+    breaches: breachesAfter(row.breaches, event),
     updatedAt: event.occurredAt > row.updatedAt ? event.occurredAt : row.updatedAt,
   };
 }
 
-const afterHold = (holds: readonly HoldReason[]): TicketStatus => (holds.length > 0 ? 'on-hold' : 'open');
+const onHold = (holds: readonly HoldReason[]): TicketStatus => (holds.length > 0 ? 'on-hold' : 'open');
 
-/** Nothing is pending on a ticket that has ended. */
-const ended = { holds: [], handover: null, vendor: null } as const;
+/** What a ticket that has ended waits for no longer. */
+function ended(row: TicketRow, event: TicketNoted): TicketRow {
+  return {
+    ...row,
+    holds: [],
+    handover: null,
+    vendor: null,
+    labels: relabelled(row.labels, event, { handoverGroup: null, vendor: null, vendorReference: null }),
+  };
+}
 
-function changed(row: TicketRow, event: Noted): TicketRow {
+function changed(row: TicketRow, event: TicketNoted): TicketRow {
+  // A late fact behind a later one of its kind moves the clocks alone.
+  if ('superseded' in event.data && event.data.superseded) return row;
   switch (event.type) {
     case 'desk.ticket-opened.v1':
-      throw new Error(`${event.stream} is opened twice`);
-    case 'desk.message-received.v1':
-    case 'desk.message-sent.v1':
-      return { ...row, clocks: withClocks(row.clocks, event.data.clocks) };
-    case 'desk.note-added.v1':
-      return row;
+      throw new Undigestible(`${event.stream} is opened twice`);
     case 'desk.ticket-classified.v1':
       return {
         ...row,
         category: event.data.category,
-        labels: labelled(row, event, ['category', 'subcategory', 'service']),
+        subcategory: event.data.subcategory ?? null,
+        service: event.data.service ?? null,
+        labels: relabelled(row.labels, event, {
+          category: 'category',
+          subcategory: 'subcategory',
+          service: 'service',
+        }),
       };
     case 'desk.ticket-prioritised.v1':
-      return { ...row, priority: event.data.priority, clocks: withClocks(row.clocks, event.data.clocks) };
+      return { ...row, priority: event.data.priority };
     case 'desk.ticket-assigned.v1':
       return {
         ...row,
         group: event.data.group ?? null,
         agent: event.data.agent ?? null,
         queue: event.data.group ?? INTAKE,
-        labels: labelled(row, event, ['group']),
+        labels: relabelled(row.labels, event, { group: 'group' }),
       };
     case 'desk.handover-offered.v1':
       return {
@@ -166,13 +209,11 @@ function changed(row: TicketRow, event: Noted): TicketRow {
           offeredAt: event.occurredAt,
           offeredBy: event.actor.id,
         },
-        // The label of the group it is offered to waits beside the present one.
-        labels:
-          event.data.group === undefined ? row.labels : { ...row.labels, handoverGroup: termBlob(event)! },
+        labels: relabelled(row.labels, event, { handoverGroup: 'group' }),
       };
     case 'desk.handover-accepted.v1': {
-      const { handoverGroup, ...labels } = row.labels;
       const { group, agent } = event.data;
+      const { handoverGroup, ...labels } = row.labels;
       return {
         ...row,
         handover: null,
@@ -183,65 +224,46 @@ function changed(row: TicketRow, event: Noted): TicketRow {
       };
     }
     case 'desk.handover-declined.v1':
-    case 'desk.handover-withdrawn.v1': {
-      const { handoverGroup: _, ...labels } = row.labels;
-      return { ...row, handover: null, labels };
-    }
+    case 'desk.handover-withdrawn.v1':
+      return { ...row, handover: null, labels: relabelled(row.labels, event, { handoverGroup: null }) };
     case 'desk.ticket-held.v1': {
       const holds = [...new Set([...row.holds, event.data.reason])];
-      return { ...row, holds, status: afterHold(holds), clocks: withClocks(row.clocks, event.data.clocks) };
+      return { ...row, holds, status: onHold(holds) };
     }
     case 'desk.ticket-resumed.v1': {
       const holds = row.holds.filter((reason) => reason !== event.data.reason);
-      const status = row.status === 'on-hold' || row.status === 'open' ? afterHold(holds) : row.status;
-      return { ...row, holds, status, clocks: withClocks(row.clocks, event.data.clocks) };
+      const waits = row.status === 'on-hold' || row.status === 'open';
+      return { ...row, holds, status: waits ? onHold(holds) : row.status };
     }
     case 'desk.ticket-handed-to-vendor.v1':
       return {
         ...row,
         vendor: event.data.vendor,
-        labels: labelled(row, event, ['vendor', 'vendorReference']),
-        clocks: withClocks(row.clocks, event.data.clocks),
+        labels: relabelled(row.labels, event, { vendor: 'vendor', vendorReference: 'vendorReference' }),
       };
     case 'desk.ticket-taken-back.v1':
-      return { ...row, vendor: null, clocks: withClocks(row.clocks, event.data.clocks) };
+      return {
+        ...row,
+        vendor: null,
+        labels: relabelled(row.labels, event, { vendor: null, vendorReference: null }),
+      };
     case 'desk.ticket-escalated.v1':
       return { ...row, escalation: event.data.level };
     case 'desk.ticket-resolved.v1':
-      return {
-        ...row,
-        ...ended,
-        status: 'resolved',
-        resolvedAt: event.occurredAt,
-        clocks: withClocks(row.clocks, event.data.clocks),
-      };
+      return { ...ended(row, event), status: 'resolved', resolvedAt: event.occurredAt };
     case 'desk.ticket-reopened.v1':
-      return {
-        ...row,
-        status: 'open',
-        resolvedAt: null,
-        closedAt: null,
-        clocks: withClocks(row.clocks, event.data.clocks),
-      };
+      return { ...row, status: 'open', resolvedAt: null, closedAt: null };
     case 'desk.ticket-closed.v1':
-      return { ...row, ...ended, status: 'closed', closedAt: event.occurredAt };
+      return { ...ended(row, event), status: 'closed', closedAt: event.occurredAt };
     case 'desk.merge-begun.v1':
       return { ...row, pendingMerge: event.data.duplicate };
     case 'desk.ticket-merged.v1':
-      return {
-        ...row,
-        ...ended,
-        status: 'merged',
-        mergedInto: event.data.into,
-        pendingMerge: null,
-        clocks: withClocks(row.clocks, event.data.clocks),
-      };
+      return { ...ended(row, event), status: 'merged', mergedInto: event.data.into, pendingMerge: null };
     case 'desk.merge-completed.v1':
       return {
         ...row,
         pendingMerge: null,
         merged: [...new Set([...row.merged, event.data.duplicate])],
-        clocks: withClocks(row.clocks, event.data.clocks),
       };
     case 'desk.merge-withdrawn.v1':
       return { ...row, pendingMerge: null };
@@ -252,26 +274,22 @@ function changed(row: TicketRow, event: Noted): TicketRow {
     }
     case 'desk.ticket-rated.v1':
       return { ...row, rating: event.data.score };
-    case 'sla.clock-breached.v1':
-      return { ...row, breached: [...new Set([...row.breached, event.data.clock])] };
-    case 'sla.breach-annulled.v1':
-      return { ...row, breached: row.breached.filter((clock) => clock !== event.data.clock) };
+    case 'desk.message-received.v1':
+    case 'desk.message-sent.v1':
+    case 'desk.note-added.v1':
     case 'desk.case-imported.v1':
+    case 'sla.clock-breached.v1':
+    case 'sla.breach-annulled.v1':
     case 'house.command-noted.v1':
       return row;
-    case 'desk.queue-defined.v1':
-    case 'people.person-named.v1':
-      throw new Error(`${event.stream} holds ${event.type}, which is no fact about a ticket`);
     default:
       return never(event);
   }
 }
 
-export const tickets: View<TicketRow> = {
+export const tickets = viewOf<typeof ticketEvents, TicketRow>(ticketEvents, {
   name: 'tickets',
   version: 1,
-  categories: ['ticket'],
   keyColumns: ['id'],
-  key: streamId,
-  fold: guarded(foldTicket),
-};
+  fold: foldTicket,
+});

@@ -1,0 +1,159 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** Migrations only expand (ruling 48): nothing is ever taken back. */
+abstract class Expanding {
+  async down(): Promise<void> {
+    throw new Error('migrations of the views only expand; there is no way down');
+  }
+}
+
+/** The views of the first slice. Indexes are few: every one is paid for by each change of a row. */
+export class FirstViews1764000000000 extends Expanding implements MigrationInterface {
+  readonly name = 'FirstViews1764000000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE views.checkpoints (
+        view text CONSTRAINT checkpoints_pkey PRIMARY KEY,
+        version integer NOT NULL,
+        token bigint NOT NULL,
+        log uuid NOT NULL,
+        position bigint NOT NULL,
+        event uuid,
+        recorded_at bigint NOT NULL
+      );
+
+      CREATE TABLE views.parked (
+        view text NOT NULL,
+        stream text NOT NULL,
+        from_revision integer NOT NULL,
+        up_to_revision integer NOT NULL,
+        position bigint NOT NULL,
+        reason text NOT NULL,
+        CONSTRAINT parked_pkey PRIMARY KEY (view, stream)
+      );
+
+      CREATE TABLE views.tallies (
+        view text NOT NULL,
+        subject text NOT NULL,
+        kind text NOT NULL,
+        count bigint NOT NULL,
+        CONSTRAINT tallies_pkey PRIMARY KEY (view, subject, kind)
+      ) WITH (fillfactor = 50);
+
+      CREATE TABLE views.tickets (
+        id uuid CONSTRAINT tickets_pkey PRIMARY KEY,
+        number text COLLATE "C" NOT NULL,
+        revision integer NOT NULL,
+        etag integer NOT NULL,
+        opened bigint NOT NULL,
+        position bigint NOT NULL,
+        status text COLLATE "C" NOT NULL,
+        channel text COLLATE "C" NOT NULL,
+        tier text COLLATE "C" NOT NULL,
+        priority integer NOT NULL,
+        requester uuid NOT NULL,
+        customer uuid,
+        policy text COLLATE "C" NOT NULL,
+        queue text COLLATE "C" NOT NULL,
+        "group" uuid,
+        agent uuid,
+        holds jsonb NOT NULL,
+        vendor uuid,
+        category uuid,
+        subcategory uuid,
+        service uuid,
+        external_reference uuid,
+        handover jsonb,
+        escalation integer NOT NULL,
+        rating integer,
+        pending_merge uuid,
+        merged_into uuid,
+        merged jsonb NOT NULL,
+        links jsonb NOT NULL,
+        clocks jsonb NOT NULL,
+        breaches jsonb NOT NULL,
+        subject jsonb,
+        labels jsonb NOT NULL,
+        opened_at timestamptz NOT NULL,
+        updated_at timestamptz NOT NULL,
+        resolved_at timestamptz,
+        closed_at timestamptz
+      );
+      CREATE INDEX tickets_opened ON views.tickets (opened);
+      CREATE INDEX tickets_number ON views.tickets (number);
+      CREATE INDEX tickets_external_reference ON views.tickets (external_reference)
+        WHERE external_reference IS NOT NULL;
+      CREATE INDEX tickets_status ON views.tickets (status, opened);
+      CREATE INDEX tickets_queue ON views.tickets (queue, opened);
+      CREATE INDEX tickets_agent ON views.tickets (agent, opened) WHERE agent IS NOT NULL;
+      CREATE INDEX tickets_requester ON views.tickets (requester, opened);
+      CREATE INDEX tickets_customer ON views.tickets (customer, opened) WHERE customer IS NOT NULL;
+
+      CREATE TABLE views.timeline (
+        ticket uuid NOT NULL,
+        revision integer NOT NULL,
+        position bigint NOT NULL,
+        type text COLLATE "C" NOT NULL,
+        audience text COLLATE "C" NOT NULL,
+        occurred_at timestamptz NOT NULL,
+        recorded_at bigint NOT NULL,
+        actor jsonb NOT NULL,
+        data jsonb NOT NULL,
+        sealed jsonb,
+        CONSTRAINT timeline_pkey PRIMARY KEY (ticket, revision)
+      );
+
+      CREATE TABLE views.queue_items (
+        ticket uuid CONSTRAINT queue_items_pkey PRIMARY KEY,
+        number text COLLATE "C" NOT NULL,
+        revision integer NOT NULL,
+        queue text COLLATE "C" NOT NULL,
+        standing text COLLATE "C" NOT NULL,
+        rank bigint,
+        opened bigint NOT NULL,
+        opened_at timestamptz NOT NULL,
+        entered_at timestamptz NOT NULL,
+        tier text COLLATE "C" NOT NULL,
+        priority integer NOT NULL,
+        status text COLLATE "C" NOT NULL,
+        holds jsonb NOT NULL,
+        agent uuid,
+        "group" uuid,
+        clocks jsonb NOT NULL,
+        breaches jsonb NOT NULL,
+        requester uuid NOT NULL,
+        subject jsonb,
+        group_label jsonb,
+        offered_label jsonb
+      );
+      CREATE INDEX queue_items_order ON views.queue_items (queue, standing, rank, opened)
+        WHERE standing <> 'gone';
+
+      CREATE TABLE views.queues (
+        id uuid CONSTRAINT queues_pkey PRIMARY KEY,
+        revision integer NOT NULL,
+        etag integer NOT NULL,
+        defined_at timestamptz NOT NULL,
+        label jsonb
+      );
+
+      CREATE TABLE views.people (
+        id uuid CONSTRAINT people_pkey PRIMARY KEY,
+        revision integer NOT NULL,
+        called jsonb
+      );
+
+      CREATE TABLE views.pending_dues (
+        ticket uuid CONSTRAINT pending_dues_pkey PRIMARY KEY,
+        revision integer NOT NULL,
+        due timestamptz,
+        importing boolean NOT NULL,
+        clocks jsonb NOT NULL
+      );
+      CREATE INDEX pending_dues_due ON views.pending_dues (due, ticket) WHERE due IS NOT NULL;
+    `);
+  }
+}
+
+export const migrations = [FirstViews1764000000000];
