@@ -14,9 +14,12 @@ export interface Binaries {
   readonly major: string;
 }
 
-/** PostgreSQL's programs from the npm package of this platform, where the account can run them. */
-export async function binariesFor(account: Account): Promise<Binaries> {
-  const shipped = await shippedFolder();
+/**
+ * PostgreSQL's programs where the account can run them; `given` is their folder where it is not that of this
+ * platform's npm package.
+ */
+export async function binariesFor(account: Account, given?: string): Promise<Binaries> {
+  const shipped = given ?? (await shippedFolder());
   const here = (await reaches(account, shipped)) ? shipped : await copied(shipped, account);
   const bin = (program: string): string => join(here, 'bin', program);
   for (const program of ['initdb', 'pg_ctl', 'postgres']) await makeRunnable(bin(program));

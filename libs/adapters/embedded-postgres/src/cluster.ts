@@ -7,6 +7,7 @@ import { keptSecret, syncFolder } from '#adapters/files';
 import type { Account } from './account.js';
 import type { Binaries } from './binaries.js';
 import type { Place } from './place.js';
+import { look } from './postmaster.js';
 import { EmbeddedRefused, fromFileSystem } from './refused.js';
 import { run } from './run.js';
 
@@ -101,6 +102,8 @@ async function initialise({ folder, account }: Place, binaries: Binaries, passwo
         account,
         [
           `CREATE ROLE ${ROLE} LOGIN CREATEDB PASSWORD '${password}'`,
+          // What a client's statement did wrong the client is told; the server's log would quote its values.
+          `ALTER ROLE ${ROLE} SET log_min_messages = log`,
           `GRANT pg_monitor, pg_checkpoint, pg_signal_backend TO ${ROLE}`,
           `CREATE DATABASE ${DATABASE} OWNER ${ROLE}`,
           '',
@@ -217,16 +220,30 @@ export async function start(place: Place, binaries: Binaries, port: number): Pro
   }
 }
 
-/** Stops it at once but cleanly: sessions are ended, the data is checkpointed. */
+/**
+ * Stops it at once but cleanly: sessions are ended, the data is checkpointed. Answers once it is down, also
+ * where it was killed meanwhile, or where the next comer has started another already (for which `pg_ctl stop
+ * --wait` would wait in vain).
+ */
 export async function stop({ folder, account }: Place, binaries: Binaries): Promise<void> {
-  const ran = await run(
-    binaries.pgCtl,
-    ['stop', '--wait', '--timeout=60', '--mode=fast', '--pgdata', folder],
-    account,
-  );
-  if (ran.code !== 0 && !/Is server running\?/.test(ran.output))
-    throw new EmbeddedRefused('not-starting', `PostgreSQL on ${folder} did not stop: ${ran.output.trim()}`);
+  const before = await look(folder);
+  if (before.server !== 'running') return;
+  const ran = await run(binaries.pgCtl, ['stop', '--no-wait', '--mode=fast', '--pgdata', folder], account);
+  const until = performance.now() + STOPS_WITHIN_MS;
+  for (;;) {
+    const now = await look(folder);
+    if (now.server !== 'running' || now.pid !== before.pid) return;
+    if (ran.code !== 0 || performance.now() > until)
+      throw new EmbeddedRefused(
+        'not-starting',
+        `PostgreSQL (process ${before.pid}) on ${folder} does not stop: ${ran.output.trim()}`,
+      );
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
+
+/** Writing back what is in memory takes its time on a slow disk. */
+const STOPS_WITHIN_MS = 60_000;
 
 /** The wanted port if it is free on loopback, else one that is. */
 export async function freePort(wanted: number | null): Promise<number> {

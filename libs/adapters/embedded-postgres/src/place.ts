@@ -81,9 +81,8 @@ async function madeDataDir(path: string): Promise<string> {
       `DATA_DIR ${JSON.stringify(path)} has a character that PostgreSQL's programs cannot take (" $ \` \\ or a line break); choose another.`,
     );
   try {
-    const made = await mkdir(path, { recursive: true });
     // One made here may be passed through by the database's user; what was there keeps its mode.
-    if (made !== undefined) await chmod(path, isRoot() ? 0o711 : 0o700);
+    if (await makeFolder(path)) await chmod(path, isRoot() ? 0o711 : 0o700);
     const real = await realpath(path);
     if (!(await stat(real)).isDirectory())
       throw new EmbeddedRefused('path', `DATA_DIR ${path} is not a folder.`);
@@ -91,6 +90,26 @@ async function madeDataDir(path: string): Promise<string> {
   } catch (error) {
     throw fromFileSystem(error, path);
   }
+}
+
+/**
+ * Makes a folder and those above it; true where it was absent. Not `recursive`: on a file system that takes
+ * no folders and says ENOENT (/proc) Node tries for ever.
+ */
+async function makeFolder(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+  }
+  await makeFolder(dirname(path));
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  return true;
 }
 
 async function chooseFolder(dataDir: string): Promise<string> {

@@ -46,6 +46,7 @@ export function fromFileSystem(error: unknown, path: string): unknown {
         `${path} cannot be read or written (${message}); give this user the right to, or another DATA_DIR.`,
         { cause: error },
       );
+    case 'ENOENT':
     case 'ENOTDIR':
     case 'EEXIST':
     case 'ENAMETOOLONG':
