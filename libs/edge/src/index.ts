@@ -17,6 +17,12 @@ export {
 } from './settings/settings.js';
 export { House, type Numbers } from './house/house.js';
 export { openHouse, type OpenHouseOptions } from './house/open-house.js';
+export {
+  beginDemonstration,
+  completeDemonstration,
+  isDemonstration,
+  type Demonstration,
+} from './house/demonstration.js';
 export { LEAST_FREE, type Admission } from './house/admission.js';
 export { HouseModule } from './house/house-module.js';
 export { openClock, ClockUntrusted, TOLERANCE, type TrustedClock } from './house/clock.js';
@@ -36,7 +42,7 @@ export {
 } from './auth/tokens.js';
 export { canonical, isStorable, MAX_DEPTH, readJson } from './input/json.js';
 export { NO_SUCH_ETAG, readAfter, readId, readIdempotencyKey, readIfMatch } from './input/headers.js';
-export { IdOf, LongText, OneLine, Text } from './input/fields.js';
+export { IdOf } from './input/id-of.js';
 export { valid, ValidInput } from './input/validate.js';
 export {
   badInput,

@@ -15,7 +15,7 @@ export interface ProcessLog extends Logger {
  * or `error` are told by kind, code and place, never by a message that may quote a person (ruling 31).
  */
 export function openLog(level: LogLevel, name: string): ProcessLog {
-  const out = destination({ dest: 1, sync: false, minLength: 16_384, periodicFlush: 100 });
+  const out = destination({ dest: 1, sync: false, minLength: 8_192, periodicFlush: 100 });
   const line = pino({ level, base: { app: name }, serializers: { err: failureOf, error: failureOf } }, out);
   return {
     pino: line,

@@ -35,7 +35,7 @@ export async function run(program: Program, env: NodeJS.ProcessEnv = process.env
   let code = 0;
   const failed = (error: unknown): void => {
     code = 1;
-    complain(program.name, error, log);
+    complain(program.name, error, log, running === undefined);
   };
   const surprised = new Promise<void>((resolve) => {
     for (const surprise of ['uncaughtException', 'unhandledRejection'] as const)
@@ -66,12 +66,14 @@ export async function run(program: Program, env: NodeJS.ProcessEnv = process.env
   process.exit(code);
 }
 
-function complain(name: string, error: unknown, log: ProcessLog | undefined): void {
+/** @param early before anybody could have typed anything that a message may quote (ruling 31) */
+function complain(name: string, error: unknown, log: ProcessLog | undefined, early: boolean): void {
   if (error instanceof Error && EXPECTED.some((kind) => error instanceof kind)) {
     for (const line of error.message.split('\n')) process.stderr.write(`covenant ${name}: ${line}\n`);
     return;
   }
   const failure = failureOf(error);
   if (log) log.error({ failure }, 'the process failed');
-  process.stderr.write(`covenant ${name}: failed: ${JSON.stringify(failure)}\n`);
+  const reason = early && error instanceof Error ? `${error.name}: ${error.message}` : failure.error;
+  process.stderr.write(`covenant ${name}: failed: ${reason}\n    at ${failure.at.join('\n    at ')}\n`);
 }

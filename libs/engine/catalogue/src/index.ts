@@ -2,11 +2,18 @@ import { queueEvents, ticketEvents, type QueueEvent, type TicketEvent } from '#d
 import { personEvents, type PersonEvent } from '#domain/people';
 import { policyEvents, type PolicyEvent } from '#domain/sla';
 import type { Upcaster } from '#engine/store';
+import { deskEvents, type DeskEvent } from '#kernel';
 
 /** Every event there is, by stored name; docs/events.md is made from it. */
-export const everyEvent = { ...ticketEvents, ...queueEvents, ...personEvents, ...policyEvents } as const;
+export const everyEvent = {
+  ...ticketEvents,
+  ...queueEvents,
+  ...personEvents,
+  ...policyEvents,
+  ...deskEvents,
+} as const;
 
-export type HouseEvent = TicketEvent | QueueEvent | PersonEvent | PolicyEvent;
+export type HouseEvent = TicketEvent | QueueEvent | PersonEvent | PolicyEvent | DeskEvent;
 
 /** Old versions to newer ones, by the old stored name; none has been superseded yet. */
 export const upcasters: Readonly<Record<string, Upcaster>> = {};
