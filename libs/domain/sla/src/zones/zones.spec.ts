@@ -20,9 +20,7 @@ function intlOffset(zone: string): (at: number) => number {
   return (at) => {
     const part: Record<string, number> = {};
     for (const { type, value } of format.formatToParts(at * 1000)) part[type] = Number(value);
-    return (
-      Date.UTC(part.year!, part.month! - 1, part.day, part.hour, part.minute, part.second) / 1000 - at
-    );
+    return Date.UTC(part.year!, part.month! - 1, part.day, part.hour, part.minute, part.second) / 1000 - at;
   };
 }
 
