@@ -1,6 +1,6 @@
 import type { TicketEvent } from '#domain/desk';
 import type { ClockName, ClockRecord } from '#domain/sla';
-import type { Instant } from '#kernel';
+import { never, type Instant } from '#kernel';
 
 /** A due instant that passed unanswered and was not annulled since; sticky through restarts. */
 export interface BreachMark {
@@ -9,30 +9,73 @@ export interface BreachMark {
   readonly due: Instant;
 }
 
-/** Each clock in its latest form: events that moved one carry all of it. */
-export function clocksAfter(clocks: readonly ClockRecord[], event: TicketEvent): readonly ClockRecord[] {
+/** The promises of a ticket as its events left them. */
+export interface Promised {
+  /** Each clock in its latest form: an event that moved one carries all of it. */
+  readonly clocks: readonly ClockRecord[];
+  readonly breaches: readonly BreachMark[];
+}
+
+export const UNPROMISED: Promised = { clocks: [], breaches: [] };
+
+export function promisedAfter({ clocks, breaches }: Promised, event: TicketEvent): Promised {
   switch (event.type) {
-    case 'sla.clock-breached.v1':
-      return marked(clocks, event.data, event.data.due);
+    case 'desk.ticket-opened.v1':
+    case 'desk.message-received.v1':
+    case 'desk.message-sent.v1':
+    case 'desk.ticket-prioritised.v1':
+    case 'desk.ticket-held.v1':
+    case 'desk.ticket-resumed.v1':
+    case 'desk.ticket-handed-to-vendor.v1':
+    case 'desk.ticket-taken-back.v1':
+    case 'desk.ticket-resolved.v1':
+    case 'desk.ticket-reopened.v1':
+    case 'desk.ticket-merged.v1':
+    case 'desk.merge-completed.v1':
+      return { clocks: withClocks(clocks, event.data.clocks), breaches };
+    case 'sla.clock-breached.v1': {
+      const { clock, cycle, due } = event.data;
+      return {
+        clocks: marked(clocks, event.data, due),
+        breaches: [...without(breaches, event.data), { clock, cycle, due }],
+      };
+    }
     case 'sla.breach-annulled.v1':
-      return marked(clocks, event.data, null);
+      return { clocks: marked(clocks, event.data, null), breaches: without(breaches, event.data) };
+    case 'desk.note-added.v1':
+    case 'desk.ticket-classified.v1':
+    case 'desk.ticket-assigned.v1':
+    case 'desk.handover-offered.v1':
+    case 'desk.handover-accepted.v1':
+    case 'desk.handover-declined.v1':
+    case 'desk.handover-withdrawn.v1':
+    case 'desk.ticket-escalated.v1':
+    case 'desk.ticket-closed.v1':
+    case 'desk.merge-begun.v1':
+    case 'desk.merge-withdrawn.v1':
+    case 'desk.tickets-linked.v1':
+    case 'desk.ticket-rated.v1':
+    case 'desk.case-imported.v1':
+    case 'house.command-noted.v1':
+      return { clocks, breaches };
     default:
-      return 'clocks' in event.data ? withClocks(clocks, event.data.clocks) : clocks;
+      return never(event);
   }
 }
 
+/** In the order of their names, however they came. */
 function withClocks(clocks: readonly ClockRecord[], changed: readonly ClockRecord[]): readonly ClockRecord[] {
   if (changed.length === 0) return clocks;
-  const fresh = new Map(changed.map((clock) => [clock.clock, clock]));
-  return [...clocks.filter(({ clock }) => !fresh.has(clock)), ...fresh.values()].sort((a, b) =>
-    a.clock < b.clock ? -1 : 1,
-  );
+  const byName = new Map([...clocks, ...changed].map((clock) => [clock.clock, clock]));
+  return [...byName.values()].sort((a, b) => (a.clock < b.clock ? -1 : 1));
 }
+
+type OfCycle = Pick<BreachMark, 'clock' | 'cycle'>;
 
 /** A late fact about an earlier cycle leaves the present one alone. */
 function marked(
   clocks: readonly ClockRecord[],
-  of: { readonly clock: ClockName; readonly cycle: number },
+  of: OfCycle,
   breachedAt: Instant | null,
 ): readonly ClockRecord[] {
   return clocks.map((clock) =>
@@ -40,22 +83,6 @@ function marked(
   );
 }
 
-export function breachesAfter(breaches: readonly BreachMark[], event: TicketEvent): readonly BreachMark[] {
-  switch (event.type) {
-    case 'sla.clock-breached.v1': {
-      const { clock, cycle, due } = event.data;
-      return [...without(breaches, event.data), { clock, cycle, due }];
-    }
-    case 'sla.breach-annulled.v1':
-      return without(breaches, event.data);
-    default:
-      return breaches;
-  }
-}
-
-function without(
-  breaches: readonly BreachMark[],
-  { clock, cycle }: { readonly clock: ClockName; readonly cycle: number },
-): readonly BreachMark[] {
+function without(breaches: readonly BreachMark[], { clock, cycle }: OfCycle): readonly BreachMark[] {
   return breaches.filter((breach) => breach.clock !== clock || breach.cycle !== cycle);
 }

@@ -1,7 +1,7 @@
 import { ticketEvents, type TicketEvent } from '#domain/desk';
 import type { ClockRecord } from '#domain/sla';
 import { earlier, never, type Instant } from '#kernel';
-import { clocksAfter } from './clocks.js';
+import { promisedAfter } from './clocks.js';
 import { streamId, Undigestible, viewOf } from './view.js';
 
 /**
@@ -71,7 +71,7 @@ export const pendingDues = viewOf<typeof ticketEvents, PendingDueRow>(ticketEven
   fold: (row, event) => {
     if (row === null && event.type !== 'desk.ticket-opened.v1')
       throw new Undigestible(`${event.stream} begins with ${event.type}`);
-    const clocks = clocksAfter(row?.clocks ?? [], event);
+    const { clocks } = promisedAfter({ clocks: row?.clocks ?? [], breaches: [] }, event);
     const importing = importingAfter(row?.importing ?? false, event);
     return {
       ticket: streamId(event),

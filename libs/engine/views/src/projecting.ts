@@ -3,14 +3,7 @@ import { OlderThanLog, type Batch, type Codec, type EventStore, type StoredEvent
 import { foldEvents, type Refused } from './folding.js';
 import { rebuild } from './rebuilding.js';
 import { follows, type Folding, type Noted, type View } from './view.js';
-import {
-  BadRow,
-  Fenced,
-  type Advance,
-  type Checkpoint,
-  type ParkedStream,
-  type ViewStore,
-} from './view-store.js';
+import { BadRow, type Advance, type Checkpoint, type ParkedStream, type ViewStore } from './view-store.js';
 
 /** What a projector tells about itself; for metrics. */
 export interface ProjectingWatch {
@@ -101,7 +94,7 @@ export async function project(projecting: Projecting, signal: AbortSignal): Prom
       await pause(FIRST_PAUSE_MS, signal);
     } catch (error) {
       if (isFinal(error)) {
-        logger.error({ error: error.name, reason: error.message }, 'the projector stopped');
+        logger.error({ problem: error.name, reason: error.message }, 'the projector stopped');
         throw error;
       }
       if (signal.aborted) return;
@@ -109,7 +102,7 @@ export async function project(projecting: Projecting, signal: AbortSignal): Prom
       care = error instanceof Careful ? error.care : null;
       if (care !== null) continue;
       watch?.restarted?.(error);
-      logger.warn({ error: nameOf(error), code: codeOf(error), failures }, 'the projector starts again');
+      logger.warn({ problem: nameOf(error), code: codeOf(error), failures }, 'the projector starts again');
       await pause(Math.min(FIRST_PAUSE_MS * 2 ** failures++, LONGEST_PAUSE_MS), signal);
     }
   }

@@ -12,7 +12,7 @@ import {
   type Uuid,
 } from '#kernel';
 import type { Sealed } from '#engine/store';
-import { breachesAfter, clocksAfter, type BreachMark } from './clocks.js';
+import { promisedAfter, UNPROMISED, type BreachMark } from './clocks.js';
 import { INTAKE, type TicketStatus } from './tickets.js';
 import { streamId, termBlob, textBlob, Undigestible, viewOf } from './view.js';
 
@@ -114,8 +114,7 @@ function foldItem(row: QueueItemRow | null, event: Recorded<TicketEvent>): Queue
       holds: [],
       agent: null,
       group: null,
-      clocks: clocksAfter([], event),
-      breaches: [],
+      ...promisedAfter(UNPROMISED, event),
       requester: data.requester,
       subject: textBlob(event),
       groupLabel: null,
@@ -126,8 +125,7 @@ function foldItem(row: QueueItemRow | null, event: Recorded<TicketEvent>): Queue
   const after = {
     ...changed(row, event),
     revision: event.revision,
-    clocks: clocksAfter(row.clocks, event),
-    breaches: breachesAfter(row.breaches, event),
+    ...promisedAfter(row, event),
   };
   return settled(row, after, event.occurredAt);
 }

@@ -2,7 +2,7 @@ import { ticketEvents, type Channel, type LinkKind, type TicketEvent, type Tier 
 import type { ClockRecord, HoldReason } from '#domain/sla';
 import { HOUSE, never, type Instant, type PersonId, type Position, type Recorded, type Uuid } from '#kernel';
 import type { Sealed } from '#engine/store';
-import { breachesAfter, clocksAfter, type BreachMark } from './clocks.js';
+import { promisedAfter, UNPROMISED, type BreachMark } from './clocks.js';
 import { streamId, termBlob, textBlob, Undigestible, viewOf } from './view.js';
 
 export const STATUSES = ['open', 'on-hold', 'resolved', 'closed', 'merged'] as const;
@@ -130,8 +130,7 @@ function opened(event: Extract<TicketNoted, { type: 'desk.ticket-opened.v1' }>):
     mergedInto: null,
     merged: [],
     links: [],
-    clocks: clocksAfter([], event),
-    breaches: [],
+    ...promisedAfter(UNPROMISED, event),
     subject: textBlob(event),
     labels: relabelled({}, event, { externalReference: 'externalReference', customer: 'customer' }),
     openedAt: event.occurredAt,
@@ -152,8 +151,7 @@ function foldTicket(row: TicketRow | null, event: TicketNoted): TicketRow {
     revision: event.revision,
     etag: event.actor.id === HOUSE && !event.key ? row.etag : event.revision,
     position: event.position,
-    clocks: clocksAfter(row.clocks, event),
-    breaches: breachesAfter(row.breaches, event),
+    ...promisedAfter(row, event),
     updatedAt: event.occurredAt > row.updatedAt ? event.occurredAt : row.updatedAt,
   };
 }
