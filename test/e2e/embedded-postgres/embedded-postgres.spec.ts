@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { spawn } from 'node:child_process';
+import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, cp, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { openEmbedded, type Embedded } from '#adapters/embedded-postgres';
 import { eventually } from '../../support/eventually.js';
@@ -41,6 +42,24 @@ afterEach(async () => {
   await rm(above, { recursive: true, force: true });
 });
 
+/** A data folder as an earlier desk left it; making one takes a second, copying one does not. */
+let made: Promise<string> | undefined;
+
+async function prepared(): Promise<void> {
+  const template = await (made ??= (async () => {
+    const home = await mkdtemp(join(tmpdir(), 'covenant-embedded-'));
+    await chmod(home, 0o755);
+    await openEmbedded({ dataDir: join(home, 'data'), as: 'desk' }).then((e) => e.close());
+    return home;
+  })());
+  await promisify(execFile)('cp', ['-a', join(template, 'data'), dataDir]);
+  await writeFile(join(dataDir, 'postgres.json'), '{"folder": "postgres", "port": null}', { mode: 0o600 });
+}
+
+afterAll(async () => {
+  if (made) await rm(await made, { recursive: true, force: true });
+});
+
 async function open(as: 'desk' | 'command' = 'desk'): Promise<Embedded> {
   const embedded = await openEmbedded({ dataDir, as });
   opened.push(embedded);
@@ -64,6 +83,15 @@ async function query(url: string, text: string): Promise<pg.QueryResult> {
   } finally {
     await client.end();
   }
+}
+
+/** Folders in which a database is just being made, where they hold `file`. */
+async function drafts(file = '.'): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of await readdir(dataDir).catch(() => []))
+    if (name.endsWith('.new') && (await stat(join(dataDir, name, file)).catch(() => null)))
+      found.push(join(dataDir, name));
+  return found;
 }
 
 const withPassword = (url: string, password: string, name?: string): string => {
@@ -115,6 +143,7 @@ describe('The embedded PostgreSQL', () => {
   });
 
   it('logs into its own folder, and never a value of a statement', async () => {
+    await prepared();
     const { url, folder } = await open();
     await query(url, 'CREATE TABLE once (name text PRIMARY KEY)');
     const clumsy = [
@@ -132,11 +161,13 @@ describe('The embedded PostgreSQL', () => {
   });
 
   it('tells how much room its disk has', async () => {
+    await prepared();
     const { freeBytes } = await open();
     expect(await freeBytes()).toBeGreaterThan(1_000_000);
   });
 
   it('takes another port where the last one is taken', async () => {
+    await prepared();
     const first = await open();
     await first.close();
     const port = Number(new URL(first.url).port);
@@ -156,6 +187,7 @@ describe('The embedded PostgreSQL', () => {
 
 describe('One desk at a time', () => {
   it('refuses a second desk and names the first', async () => {
+    await prepared();
     await open();
     const second = user('desk');
     const { refused, message } = await second.outcome();
@@ -166,6 +198,7 @@ describe('One desk at a time', () => {
   });
 
   it('lets commands in beside it, and the last one out turns off the light', async () => {
+    await prepared();
     const desk = await open();
     const command = user('command');
     expect(await command.url()).toBe(desk.url);
@@ -176,12 +209,14 @@ describe('One desk at a time', () => {
   });
 
   it('lets a command run alone, and a desk join it', async () => {
+    await prepared();
     const command = await open('command');
     const desk = await open('desk');
     expect(desk.url).toBe(command.url);
   });
 
   it('takes over the server of a desk that was killed', async () => {
+    await prepared();
     const first = user('desk');
     const url = await first.url();
     await query(url, 'CREATE TABLE kept AS SELECT 1 AS one');
@@ -203,11 +238,13 @@ describe('One desk at a time', () => {
   });
 
   it('lets a command come in whatever the moment at which the desk leaves', async () => {
+    await prepared();
     await open().then((e) => e.close());
     for (let round = 0; round < 6; round++) {
       const desk = await open('desk');
       const leaving = desk.close();
-      await new Promise((resolve) => setTimeout(resolve, round * 15));
+      const moment = performance.now() + round * 15;
+      await eventually(() => performance.now() >= moment, { every: 5 });
       const command = await open('command');
       expect((await query(command.url, 'SELECT 1 AS here')).rows).toEqual([{ here: 1 }]);
       await leaving;
@@ -218,10 +255,18 @@ describe('One desk at a time', () => {
   });
 
   it('begins anew where whoever made the files was killed on the way', async () => {
-    for (const milliseconds of [250, 450, 700, 900]) {
+    const moments = [
+      async () => (await readdir(dataDir)).includes('postgres.json'),
+      async () => (await drafts()).length > 0,
+      async () => (await drafts('PG_VERSION')).length > 0,
+      async () => (await drafts('log')).length > 0 || (await readdir(dataDir)).includes('postgres'),
+    ];
+    for (const moment of moments) {
       const hasty = user('desk');
-      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      await eventually(moment, { every: 2, within: 30_000 });
       await hasty.kill();
+      if (!(await readdir(dataDir)).includes('postgres'))
+        for (const left of await drafts()) await rm(left, { recursive: true });
     }
     const { url } = await open();
     expect((await query(url, 'SELECT 1 AS here')).rows).toEqual([{ here: 1 }]);
@@ -229,6 +274,8 @@ describe('One desk at a time', () => {
 });
 
 describe('A PostgreSQL that dies', () => {
+  beforeEach(prepared);
+
   it('is started again on its port while the desk runs, and the desk stays the desk', async () => {
     const desk = user('desk');
     const url = await desk.url();
@@ -303,6 +350,7 @@ describe('What the embedded PostgreSQL cannot use', () => {
   };
 
   it('is a folder of another major: the error names both', async () => {
+    await prepared();
     const { folder, close } = await open();
     await close();
     const version = (await readFile(join(folder, 'PG_VERSION'), 'utf8')).trim();
@@ -335,6 +383,7 @@ describe('What the embedded PostgreSQL cannot use', () => {
   });
 
   it('is a database whose password was lost or changed', async () => {
+    await prepared();
     await open().then((e) => e.close());
     const path = join(dataDir, 'secrets', 'postgres-password');
     const password = await readFile(path, 'utf8');
@@ -347,6 +396,7 @@ describe('What the embedded PostgreSQL cannot use', () => {
   });
 
   it('is a data folder whose database files were taken away', async () => {
+    await prepared();
     const { folder, close } = await open();
     await close();
     await rm(folder, { recursive: true });
@@ -379,6 +429,7 @@ describe('Files where PostgreSQL’s user cannot reach DATA_DIR', () => {
   });
 
   it('are refused, not made anew, once a folder above them was closed', async () => {
+    await prepared();
     const { close, folder } = await open();
     await close();
     await chmod(above, root ? 0o700 : 0o000);

@@ -2,6 +2,9 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import type { Account } from './account.js';
 
+/** Where systems keep `id`, `useradd`, `ps`; PostgreSQL's own programs are named in full. */
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
+
 export interface Ran {
   /** Exit code; null where it was ended by a signal or did not start. */
   readonly code: number | null;
@@ -22,7 +25,7 @@ export async function run(
   const child = spawn(program, args, {
     // A folder that every account can enter.
     cwd: '/',
-    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+    env: { PATH, LC_ALL: 'C', TZ: 'UTC' },
     stdio: ['pipe', 'pipe', 'pipe'],
     ...account,
   });
