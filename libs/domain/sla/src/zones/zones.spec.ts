@@ -71,17 +71,19 @@ describe('zone rules', () => {
   });
 
   test('every zone knows its first reading from both sides', () => {
+    const wrong: string[] = [];
     for (const name of zoneNames()) {
       const zone = zoneOf(name);
-      for (const at of transitions(zone, 0, seconds('2030-01-01T00:00:00Z'))) {
+      for (const at of transitions(zone, seconds('1995-01-01T00:00:00Z'), seconds('2012-01-01T00:00:00Z'))) {
         for (const shift of [-7200, -1800, 0, 1800, 7200]) {
           const local = at + zone.offsetAt(at - 1) + shift;
           const first = zone.firstReading(local);
-          expect(first + zone.offsetAt(first)).toBeGreaterThanOrEqual(local);
-          expect(first - 1 + zone.offsetAt(first - 1)).toBeLessThan(local);
+          if (first + zone.offsetAt(first) < local || first - 1 + zone.offsetAt(first - 1) >= local)
+            wrong.push(`${name} at ${local}`);
         }
       }
     }
+    expect(wrong).toEqual([]);
   });
 
   const sameRules = process.versions.tz === TZDB;
@@ -111,9 +113,9 @@ describe('zone rules', () => {
         compare(at - 1);
         compare(at);
       }
-      // Between the changes that the table knows, Intl has no other: probed twice a month.
-      for (let at = 0; at < seconds('2040-01-01T00:00:00Z'); at += 15 * 86_400) compare(at);
-      for (let at = seconds('2040-01-01T00:00:00Z'); at < seconds('2300-01-01T00:00:00Z'); at += 187 * 86_400)
+      // Between the changes that the table knows, Intl has no other: probed every month.
+      for (let at = 0; at < seconds('2040-01-01T00:00:00Z'); at += 30 * 86_400) compare(at);
+      for (let at = seconds('2040-01-01T00:00:00Z'); at < seconds('2200-01-01T00:00:00Z'); at += 187 * 86_400)
         compare(at);
       expect(differences).toEqual([]);
     }
