@@ -1,13 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  bootstrap,
-  mintToken,
-  openHouse,
-  openLog,
-  readSettings,
-  type House,
-  type TokenClaims,
-} from '#edge';
+import { bootstrap, mintToken, openHouse, openLog, readSettings, type House, type TokenClaims } from '#edge';
 import { everyView, project, type Noted } from '#engine/views';
 import type { Codec } from '#engine/store';
 import { ApiModule } from '../../../apps/api/src/api.module.js';
@@ -47,7 +39,10 @@ export interface Desk {
 
 const secrets = () =>
   Object.fromEntries(
-    ['MASTER_KEY', 'AUTH_SECRET', 'IDENTITY_SECRET'].map((name) => [name, randomBytes(32).toString('base64')]),
+    ['MASTER_KEY', 'AUTH_SECRET', 'IDENTITY_SECRET'].map((name) => [
+      name,
+      randomBytes(32).toString('base64'),
+    ]),
   );
 
 /** A company of api processes on one fresh database, sharing their secrets. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { personStream } from '#domain/people';
 import { NO_STREAM } from '#engine/store';
-import type { Actor, PersonId } from '#kernel';
+import type { Actor, PersonId, Position } from '#kernel';
 import { House, type CallerType } from '#edge';
 
 /** A person that a request names. */
@@ -25,19 +25,23 @@ export class Acquaintances {
   /** Person to name and address as last recorded by this process; oldest first. */
   private readonly known = new Map<PersonId, string>();
   private readonly callers = new WeakSet<CallerType>();
-  private readonly underWay = new Map<string, Promise<void>>();
+  private readonly underWay = new Map<string, Promise<Position | null>>();
 
   constructor(private readonly house: House) {}
 
-  /** The caller, as the token says. */
-  async meetCaller(caller: CallerType, correlation: string): Promise<void> {
-    if (this.callers.has(caller)) return;
+  /** The caller, as the token says. Answers the position at which the name was recorded just now, else null. */
+  async meetCaller(caller: CallerType, correlation: string): Promise<Position | null> {
+    if (this.callers.has(caller)) return null;
     const { actor, name, email } = caller;
-    await this.meet([{ person: actor.id, name, ...(email !== undefined && { email }) }], actor, correlation);
+    const met: Met = { person: actor.id, name, ...(email !== undefined && { email }) };
+    const position = await this.meet([met], actor, correlation);
     this.callers.add(caller);
+    return position;
   }
 
-  async meet(persons: readonly Met[], by: Actor, correlation: string): Promise<void> {
+  /** Answers the position at which the last name was recorded just now; null where all were known. */
+  async meet(persons: readonly Met[], by: Actor, correlation: string): Promise<Position | null> {
+    let last: Position | null = null;
     for (const met of persons) {
       const called = `${met.name}\n${met.email ?? ''}`;
       const before = this.known.get(met.person);
@@ -48,16 +52,17 @@ export class Acquaintances {
         naming = this.name(met, by, correlation).finally(() => this.underWay.delete(key));
         this.underWay.set(key, naming);
       }
-      await naming;
+      last = (await naming) ?? last;
       this.known.delete(met.person);
       this.known.set(met.person, called);
       if (this.known.size > REMEMBERED) this.known.delete(this.known.keys().next().value!);
     }
+    return last;
   }
 
-  private async name({ person, name, email, byHearsay }: Met, by: Actor, correlation: string): Promise<void> {
+  private async name({ person, name, email, byHearsay }: Met, by: Actor, correlation: string): Promise<Position | null> {
     const digest = this.house.identities.derived('naming', name, email ?? '');
-    await this.house.people.transact(
+    const outcome = await this.house.people.transact(
       {
         stream: personStream(person),
         actor: by,
@@ -75,5 +80,6 @@ export class Acquaintances {
         digest,
       }),
     );
+    return outcome.outcome === 'accepted' && outcome.events.length > 0 ? outcome.position : null;
   }
 }

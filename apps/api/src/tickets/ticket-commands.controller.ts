@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ticketStream, type TicketCommand } from '#domain/desk';
-import type { Actor, Instant, PersonId, Uuid } from '#kernel';
+import type { Actor, Instant, PersonId, Position, Uuid } from '#kernel';
 import {
   Asked,
   etagOf,
@@ -137,9 +137,10 @@ export class TicketCommands {
       around: Around,
     ) => (occurredAt: Instant) => TicketCommand;
     const done = await this.execute(asking, by, ticket, body, build(body, around), false);
-    await this.acquaintances.meetCaller(caller, correlation);
-    await this.acquaintances.meet(namedIn(body, around), caller.actor, correlation);
-    void reply.headers(headersOf(done));
+    // After the command, which may be refused and then records nothing; so the names are a little later.
+    const met = await this.acquaintances.meetCaller(caller, correlation);
+    const named = await this.acquaintances.meet(namedIn(body, around), caller.actor, correlation);
+    void reply.headers(headersOf(done, named ?? met));
     return recordedAnswer(row.mask, ticket, done);
   }
 
@@ -162,9 +163,10 @@ export class TicketCommands {
   }
 }
 
-const headersOf = ({ etag, position }: TicketAccepted) => ({
+/** Who reads by the position in the header finds the names that the request brought, too. */
+const headersOf = ({ etag, position }: TicketAccepted, named: Position | null = null) => ({
   etag: etagOf(etag),
-  [POSITION_HEADER]: position,
+  [POSITION_HEADER]: named !== null && named > position ? named : position,
 });
 
 const given = (person: PersonGiven, around: Around): Met => ({

@@ -129,7 +129,7 @@ export const ticketRoutes: Readonly<Record<TicketCommandName, TicketRoute>> = {
     summary: 'It was not done',
     about: 'Within the policy’s window the resolution promise goes on, after it a new one begins.',
     request: ReopenRequest,
-    refusals: [...KEPT, 'already-open', 'not-resolved'],
+    refusals: [...KEPT, 'not-resolved'],
   },
   close: {
     operation: 'tickets.close',
