@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { bootstrap, mintToken, openHouse, openLog, readSettings, type House, type TokenClaims } from '#edge';
 import { everyView, project, type Noted } from '#engine/views';
 import type { Codec } from '#engine/store';
@@ -31,6 +32,7 @@ export interface Client {
 /** One api process (in this one), with or without a projector beside it. */
 export interface Desk {
   readonly house: House;
+  readonly app: NestFastifyApplication;
   readonly address: string;
   as(claims: TokenClaims): Promise<Client>;
   with(token: string | null): Client;
@@ -105,6 +107,7 @@ async function openDesk(env: NodeJS.ProcessEnv, projector: boolean): Promise<Des
   };
   return {
     house,
+    app: running.app,
     address: running.address,
     as: async (claims) => client(await mintToken(house.secrets.authSecret, claims)),
     with: client,

@@ -25,7 +25,8 @@ describe('asking twice', () => {
   const same = (a: Answer, b: Answer): void => {
     expect(b.text).toBe(a.text);
     expect(b.status).toBe(a.status);
-    for (const name of ['etag', 'location', 'covenant-position']) expect(b.headers.get(name)).toBe(a.headers.get(name));
+    for (const name of ['etag', 'location', 'covenant-position'])
+      expect(b.headers.get(name)).toBe(a.headers.get(name));
   };
 
   it('opens one ticket, whichever process is asked, and answers the same to the byte', async () => {
@@ -118,7 +119,9 @@ describe('asking twice', () => {
     const his = await bob.post('/v1/tickets', { ...LEAST, subject: 'His' }, once);
     expect(his.status).toBe(201);
     expect(his.body.id).not.toBe(mine.body.id);
-    expect((await alice[0].post(`/v1/tickets/${mine.body.id}/escalate`, { reason: 'x' }, once)).status).toBe(200);
+    expect((await alice[0].post(`/v1/tickets/${mine.body.id}/escalate`, { reason: 'x' }, once)).status).toBe(
+      200,
+    );
   });
 
   it('gives a hand-over and a merge the same id again', async () => {
@@ -127,7 +130,11 @@ describe('asking twice', () => {
       (await alice[0].post('/v1/tickets', LEAST)).body,
     ];
     const [hand, merge] = [key(), key()];
-    const offered = await alice[0].post(`/v1/tickets/${id}/handover`, { group: 'Network', reason: 'x' }, hand);
+    const offered = await alice[0].post(
+      `/v1/tickets/${id}/handover`,
+      { group: 'Network', reason: 'x' },
+      hand,
+    );
     expect(offered.body.handover).toEqual(expect.any(String));
     same(offered, await alice[1].post(`/v1/tickets/${id}/handover`, { group: 'Network', reason: 'x' }, hand));
     const begun = await alice[0].post(`/v1/tickets/${id}/merge`, { duplicate: other }, merge);
