@@ -36,12 +36,20 @@ export function promisedAfter({ clocks, breaches }: Promised, event: TicketEvent
     case 'sla.clock-breached.v1': {
       const { clock, cycle, due } = event.data;
       return {
-        clocks: marked(clocks, event.data, due),
-        breaches: [...without(breaches, event.data), { clock, cycle, due }],
+        clocks: clocks.map((each) => (isOf(each, event.data) ? { ...each, breachedAt: due } : each)),
+        breaches: [...breaches, { clock, cycle, due }],
       };
     }
-    case 'sla.breach-annulled.v1':
-      return { clocks: marked(clocks, event.data, null), breaches: without(breaches, event.data) };
+    case 'sla.breach-annulled.v1': {
+      // A moved breach is an annulment and a new breach, in either order (domain.md C.3): only the due one named falls.
+      const { due } = event.data;
+      return {
+        clocks: clocks.map((each) =>
+          isOf(each, event.data) && each.breachedAt === due ? { ...each, breachedAt: null } : each,
+        ),
+        breaches: breaches.filter((each) => !isOf(each, event.data) || each.due !== due),
+      };
+    }
     case 'desk.note-added.v1':
     case 'desk.ticket-classified.v1':
     case 'desk.ticket-assigned.v1':
@@ -70,19 +78,8 @@ function withClocks(clocks: readonly ClockRecord[], changed: readonly ClockRecor
   return [...byName.values()].sort((a, b) => (a.clock < b.clock ? -1 : 1));
 }
 
-type OfCycle = Pick<BreachMark, 'clock' | 'cycle'>;
-
 /** A late fact about an earlier cycle leaves the present one alone. */
-function marked(
-  clocks: readonly ClockRecord[],
-  of: OfCycle,
-  breachedAt: Instant | null,
-): readonly ClockRecord[] {
-  return clocks.map((clock) =>
-    clock.clock === of.clock && clock.cycle === of.cycle ? { ...clock, breachedAt } : clock,
-  );
-}
-
-function without(breaches: readonly BreachMark[], { clock, cycle }: OfCycle): readonly BreachMark[] {
-  return breaches.filter((breach) => breach.clock !== clock || breach.cycle !== cycle);
-}
+const isOf = (
+  { clock, cycle }: Pick<BreachMark, 'clock' | 'cycle'>,
+  of: Pick<BreachMark, 'clock' | 'cycle'>,
+): boolean => clock === of.clock && cycle === of.cycle;

@@ -131,10 +131,11 @@ function foldItem(row: QueueItemRow | null, event: Recorded<TicketEvent>): Queue
 }
 
 function holding(row: QueueItemRow, holds: readonly string[]): QueueItemRow {
-  const waits = row.status === 'open' || row.status === 'on-hold';
-  return { ...row, holds, status: waits ? (holds.length > 0 ? 'on-hold' : 'open') : row.status };
+  if (row.status !== 'open' && row.status !== 'on-hold') return row;
+  return { ...row, holds, status: holds.length > 0 ? 'on-hold' : 'open' };
 }
 
+/** As in the tickets: what is superseded changes nothing but the promises. */
 function changed(row: QueueItemRow, event: Recorded<TicketEvent>): QueueItemRow {
   // A late fact behind a later one of its kind moves the clocks alone.
   if ('superseded' in event.data && event.data.superseded) return row;
@@ -142,8 +143,9 @@ function changed(row: QueueItemRow, event: Recorded<TicketEvent>): QueueItemRow 
     case 'desk.ticket-opened.v1':
       throw new Undigestible(`${event.stream} is opened twice`);
     case 'desk.ticket-prioritised.v1':
-      return { ...row, priority: event.data.priority };
+      return event.data.superseded ? row : { ...row, priority: event.data.priority };
     case 'desk.ticket-assigned.v1':
+      if (event.data.superseded) return row;
       return {
         ...row,
         group: event.data.group ?? null,
@@ -168,8 +170,9 @@ function changed(row: QueueItemRow, event: Recorded<TicketEvent>): QueueItemRow 
     case 'desk.handover-withdrawn.v1':
       return { ...row, offeredLabel: null };
     case 'desk.ticket-held.v1':
-      return holding(row, [...new Set([...row.holds, event.data.reason])]);
+      return event.data.superseded ? row : holding(row, [...new Set([...row.holds, event.data.reason])]);
     case 'desk.ticket-resumed.v1':
+      if (event.data.superseded) return row;
       return holding(
         row,
         row.holds.filter((reason) => reason !== event.data.reason),

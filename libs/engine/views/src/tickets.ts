@@ -156,6 +156,7 @@ function foldTicket(row: TicketRow | null, event: TicketNoted): TicketRow {
   };
 }
 
+const waits = ({ status }: TicketRow): boolean => status === 'open' || status === 'on-hold';
 const onHold = (holds: readonly HoldReason[]): TicketStatus => (holds.length > 0 ? 'on-hold' : 'open');
 
 /** What a ticket that has ended waits for no longer. */
@@ -169,6 +170,10 @@ function ended(row: TicketRow, event: TicketNoted): TicketRow {
   };
 }
 
+/**
+ * What the event changes beside the promises. A fact behind a later one of its kind (`superseded`) changes
+ * nothing here: the later one stands.
+ */
 function changed(row: TicketRow, event: TicketNoted): TicketRow {
   // A late fact behind a later one of its kind moves the clocks alone.
   if ('superseded' in event.data && event.data.superseded) return row;
@@ -176,6 +181,7 @@ function changed(row: TicketRow, event: TicketNoted): TicketRow {
     case 'desk.ticket-opened.v1':
       throw new Undigestible(`${event.stream} is opened twice`);
     case 'desk.ticket-classified.v1':
+      if (event.data.superseded) return row;
       return {
         ...row,
         category: event.data.category,
@@ -188,8 +194,9 @@ function changed(row: TicketRow, event: TicketNoted): TicketRow {
         }),
       };
     case 'desk.ticket-prioritised.v1':
-      return { ...row, priority: event.data.priority };
+      return event.data.superseded ? row : { ...row, priority: event.data.priority };
     case 'desk.ticket-assigned.v1':
+      if (event.data.superseded) return row;
       return {
         ...row,
         group: event.data.group ?? null,
@@ -225,21 +232,24 @@ function changed(row: TicketRow, event: TicketNoted): TicketRow {
     case 'desk.handover-withdrawn.v1':
       return { ...row, handover: null, labels: relabelled(row.labels, event, { handoverGroup: null }) };
     case 'desk.ticket-held.v1': {
+      if (event.data.superseded || !waits(row)) return row;
       const holds = [...new Set([...row.holds, event.data.reason])];
       return { ...row, holds, status: onHold(holds) };
     }
     case 'desk.ticket-resumed.v1': {
+      if (event.data.superseded || !waits(row)) return row;
       const holds = row.holds.filter((reason) => reason !== event.data.reason);
-      const waits = row.status === 'on-hold' || row.status === 'open';
-      return { ...row, holds, status: waits ? onHold(holds) : row.status };
+      return { ...row, holds, status: onHold(holds) };
     }
     case 'desk.ticket-handed-to-vendor.v1':
+      if (event.data.superseded || !waits(row)) return row;
       return {
         ...row,
         vendor: event.data.vendor,
         labels: relabelled(row.labels, event, { vendor: 'vendor', vendorReference: 'vendorReference' }),
       };
     case 'desk.ticket-taken-back.v1':
+      if (event.data.superseded) return row;
       return {
         ...row,
         vendor: null,

@@ -55,8 +55,7 @@ function opening(type: TicketEvent['type']): History {
   const history = new History();
   const stream = freshTicket();
   history.ticket(stream, 'desk.ticket-opened.v1');
-  if (type !== 'desk.ticket-opened.v1')
-    history.ticket(stream, type, {}, { occurredAt: at('10:00:00') });
+  if (type !== 'desk.ticket-opened.v1') history.ticket(stream, type, {}, { occurredAt: at('10:00:00') });
   return history;
 }
 
@@ -181,7 +180,9 @@ describe('Every view', () => {
     test.each(['twice', 'late, behind all others'])('is not changed by a fact delivered %s', (how) => {
       const after = rowsAfter(view, history.events);
       const repeated =
-        how === 'twice' ? history.events.flatMap((event) => [event, event]) : [...history.events, ...history.events];
+        how === 'twice'
+          ? history.events.flatMap((event) => [event, event])
+          : [...history.events, ...history.events];
       expect(rowsAfter(view, repeated)).toEqual(after);
     });
 
@@ -329,6 +330,46 @@ describe('Tickets', () => {
     });
   });
 
+  test('take the moved breach, whichever of annulment and breach came first', () => {
+    const moved = at('14:00:00');
+    for (const order of [
+      ['sla.breach-annulled.v1', 'sla.clock-breached.v1'],
+      ['sla.clock-breached.v1', 'sla.breach-annulled.v1'],
+    ] as const) {
+      const history = opening('sla.clock-breached.v1');
+      for (const type of order)
+        history.ticket(
+          history.events[0]!.stream,
+          type,
+          type === 'sla.clock-breached.v1' ? { due: moved } : {},
+        );
+      expect(only(tickets, history.events)).toMatchObject({
+        breaches: [{ clock: 'first-response', due: moved }],
+        clocks: [{ breachedAt: moved }, { breachedAt: null }],
+      });
+    }
+  });
+
+  test.each([
+    'desk.ticket-classified.v1',
+    'desk.ticket-prioritised.v1',
+    'desk.ticket-assigned.v1',
+    'desk.ticket-held.v1',
+    'desk.ticket-resumed.v1',
+    'desk.ticket-handed-to-vendor.v1',
+    'desk.ticket-taken-back.v1',
+  ] as const)('take of a superseded %s only what it did to the promises', (type) => {
+    const history = opening('desk.note-added.v1');
+    const before = only(tickets, history.events);
+    const event = history.ticket(history.events[0]!.stream, type, { superseded: true });
+    const { clocks, revision, etag, position, ...rest } = tickets.fold(before, event);
+    expect(rest).toEqual(Object.fromEntries(Object.entries(before).filter(([name]) => name in rest)));
+    expect([revision, etag, position]).toEqual([2, 2, event.position]);
+    if ('clocks' in event.data && event.data.clocks.length > 0) expect(clocks).not.toEqual(before.clocks);
+    const item = only(queueItems, history.events);
+    expect(item).toMatchObject({ queue: INTAKE, standing: 'waiting', priority: 3, holds: [] });
+  });
+
   test('keep the present cycle of a clock as it is when a breach of an earlier one comes late', () => {
     const history = opening('desk.ticket-resolved.v1');
     const { stream } = history.events[0]!;
@@ -361,12 +402,15 @@ describe('The timeline', () => {
     });
   });
 
-  test.each(TYPES)('shows of %s no field to the requester that the event has not, and none of an internal one', (type) => {
-    const shown = shownToRequester(type);
-    const { audience } = [...rowsAfter(timeline, opening(type).events).values()].at(-1)!;
-    expect(audience).toBe(shown === null ? 'internal' : 'public');
-    for (const field of shown ?? []) expect(Object.keys(ticketEvents[type].fields)).toContain(field);
-  });
+  test.each(TYPES)(
+    'shows of %s no field to the requester that the event has not, and none of an internal one',
+    (type) => {
+      const shown = shownToRequester(type);
+      const { audience } = [...rowsAfter(timeline, opening(type).events).values()].at(-1)!;
+      expect(audience).toBe(shown === null ? 'internal' : 'public');
+      for (const field of shown ?? []) expect(Object.keys(ticketEvents[type].fields)).toContain(field);
+    },
+  );
 
   test('never shows the requester what staff wrote for staff', () => {
     expect(shownToRequester('desk.note-added.v1')).toBeNull();
@@ -391,7 +435,10 @@ describe('The rank κ of a ticket that waits (ruling 23)', () => {
   });
 
   test('is the due instant of its resolution where no response is owed', () => {
-    const [history] = begun(clock('first-response', { state: 'not-evidenced', due: null }), clock('resolution'));
+    const [history] = begun(
+      clock('first-response', { state: 'not-evidenced', due: null }),
+      clock('resolution'),
+    );
     expect(item(history).rank).toBe(toSeconds(at('17:00:00')));
   });
 
@@ -406,7 +453,12 @@ describe('The rank κ of a ticket that waits (ruling 23)', () => {
     expect(item(history).rank).toBe(toSeconds(at('09:00:00')));
     history.ticket(stream, 'desk.ticket-assigned.v1', { group: undefined });
     expect(item(history)).toMatchObject({ standing: 'assigned', rank: null });
-    history.ticket(stream, 'desk.ticket-assigned.v1', { group: undefined, agent: undefined }, { occurredAt: at('11:00:00') });
+    history.ticket(
+      stream,
+      'desk.ticket-assigned.v1',
+      { group: undefined, agent: undefined },
+      { occurredAt: at('11:00:00') },
+    );
     expect(item(history)).toMatchObject({ rank: toSeconds(at('11:00:00')), enteredAt: at('11:00:00') });
   });
 
@@ -414,11 +466,17 @@ describe('The rank κ of a ticket that waits (ruling 23)', () => {
     const [history, stream] = begun(clock('first-response'), clock('resolution'));
     history.ticket(stream, 'desk.message-sent.v1');
     expect(item(history).rank).toBe(toSeconds(at('13:00:00')));
-    history.ticket(stream, 'desk.ticket-prioritised.v1', { clocks: [clock('resolution', { due: at('12:00:00') })] });
+    history.ticket(stream, 'desk.ticket-prioritised.v1', {
+      clocks: [clock('resolution', { due: at('12:00:00') })],
+    });
     expect(item(history).rank).toBe(toSeconds(at('12:00:00')));
-    history.ticket(stream, 'desk.ticket-prioritised.v1', { clocks: [clock('resolution', { due: at('08:30:00') })] });
+    history.ticket(stream, 'desk.ticket-prioritised.v1', {
+      clocks: [clock('resolution', { due: at('08:30:00') })],
+    });
     expect(item(history).rank).toBe(toSeconds(at('09:00:00')));
-    history.ticket(stream, 'desk.ticket-prioritised.v1', { clocks: [clock('resolution', { due: at('16:00:00') })] });
+    history.ticket(stream, 'desk.ticket-prioritised.v1', {
+      clocks: [clock('resolution', { due: at('16:00:00') })],
+    });
     expect(item(history).rank).toBe(toSeconds(at('09:00:00')));
   });
 
@@ -452,23 +510,31 @@ describe('The rank κ of a ticket that waits (ruling 23)', () => {
 
   test('keeps its bounds through any history', () => {
     fc.assert(
-      fc.property(fc.array(fc.constantFrom(...TYPES.filter((t) => t !== 'desk.ticket-opened.v1'))), (types) => {
-        const history = new History();
-        const stream = freshTicket();
-        history.ticket(stream, 'desk.ticket-opened.v1');
-        let before = item(history);
-        types.forEach((type, i) => {
-          const event = history.ticket(stream, type, {}, { occurredAt: at(`10:00:${String(i % 60).padStart(2, '0')}`) });
-          const after = queueItems.fold(before, event) as QueueItemRow;
-          expect(after.rank === null).toBe(after.standing !== 'waiting');
-          if (after.rank !== null) {
-            expect(after.rank).toBeGreaterThanOrEqual(toSeconds(after.enteredAt));
-            if (before.rank !== null && before.queue === after.queue)
-              expect(after.rank).toBeLessThanOrEqual(before.rank);
-          }
-          before = after;
-        });
-      }),
+      fc.property(
+        fc.array(fc.constantFrom(...TYPES.filter((t) => t !== 'desk.ticket-opened.v1'))),
+        (types) => {
+          const history = new History();
+          const stream = freshTicket();
+          history.ticket(stream, 'desk.ticket-opened.v1');
+          let before = item(history);
+          types.forEach((type, i) => {
+            const event = history.ticket(
+              stream,
+              type,
+              {},
+              { occurredAt: at(`10:00:${String(i % 60).padStart(2, '0')}`) },
+            );
+            const after = queueItems.fold(before, event) as QueueItemRow;
+            expect(after.rank === null).toBe(after.standing !== 'waiting');
+            if (after.rank !== null) {
+              expect(after.rank).toBeGreaterThanOrEqual(toSeconds(after.enteredAt));
+              if (before.rank !== null && before.queue === after.queue)
+                expect(after.rank).toBeLessThanOrEqual(before.rank);
+            }
+            before = after;
+          });
+        },
+      ),
     );
   });
 });
@@ -488,7 +554,12 @@ describe('Tallies', () => {
         const tallies = new Map<string, number>();
         let batch: Noted[] = [];
         const flush = (): void => {
-          const folded = foldEvents(queueItems, batch, (key) => (rows.get(key) as QueueItemRow) ?? null, waiting);
+          const folded = foldEvents(
+            queueItems,
+            batch,
+            (key) => (rows.get(key) as QueueItemRow) ?? null,
+            waiting,
+          );
           for (const [key, row] of folded.rows) rows.set(key, row);
           for (const stream of folded.parked) waiting.set(stream.stream, stream);
           for (const { subject, kind, by } of folded.tallies)
@@ -570,6 +641,9 @@ describe('Queues and people', () => {
     history.tell(stream, 'people.person-named.v1', personSamples['people.person-named.v1'], {
       sealed: { [REQUESTER]: 'bmV3' },
     });
-    expect(only(people, history.events)).toMatchObject({ revision: 1, called: { of: REQUESTER, blob: 'bmV3' } });
+    expect(only(people, history.events)).toMatchObject({
+      revision: 1,
+      called: { of: REQUESTER, blob: 'bmV3' },
+    });
   });
 });
