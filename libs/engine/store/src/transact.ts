@@ -17,7 +17,7 @@ import {
   type Uuid,
 } from '#kernel';
 import type { Chance, Codec, Prepared, Surroundings } from './codec.js';
-import { Contention, UnknownOutcome } from './errors.js';
+import { Contention, LogUnavailable, NotAppended, UnknownOutcome } from './errors.js';
 import { NO_STREAM, type Appended, type EventStore } from './port.js';
 
 /** A stream folded: the aggregate's state, and what the house itself remembers of every stream. */
@@ -46,6 +46,8 @@ export interface Means {
   readonly clock: EdgeClock;
   /** Version of the rules that decide (ruling 8). */
   readonly engine: string;
+  /** Waits before an append whose answer was lost is repeated; absent: repeated at once. */
+  readonly pause?: (milliseconds: number) => Promise<void>;
 }
 
 /** A request as it arrives at a stream. */
@@ -82,7 +84,7 @@ export type Outcome<S, E extends Event, R extends Refusal> =
       /** The stored events of this key; empty for an accepted no-op without a key of the caller's own. */
       readonly events: readonly Recorded<E>[];
       readonly state: S;
-      /** True where an earlier request under this key had done it. */
+      /** True where an earlier request had done it: under this key, or under these derived ids. */
       readonly repeated: boolean;
     }
   /** `at`: index of the command that was refused. */
@@ -95,6 +97,8 @@ export type Outcome<S, E extends Event, R extends Refusal> =
 const ATTEMPTS = 50;
 /** Repeats of an append whose answer was lost, with the same ids; each is harmless (ruling 10). */
 const REPEATS = 5;
+/** Before the first repeat; twice as long before each further one. */
+const PAUSE_MS = 100;
 
 const noted: Fact<Event> = { type: 'house.command-noted.v1', data: {} };
 
@@ -129,7 +133,7 @@ export function foldStream<S, E extends Event>(
 
 /**
  * Folded streams, bounded by number, least recently used first out. An entry is only ever a hint: the
- * append at its revision decides, and a conflict drops it.
+ * append at its revision decides.
  */
 export class StreamCache<S> {
   private readonly entries = new Map<string, Folded<S>>();
@@ -145,27 +149,44 @@ export class StreamCache<S> {
     return entry;
   }
 
+  /** Whichever is further stays: streams never get shorter. */
   put(stream: string, folded: Folded<S>): void {
+    const known = this.entries.get(stream);
     this.entries.delete(stream);
-    this.entries.set(stream, folded);
+    this.entries.set(stream, known && known.revision > folded.revision ? known : folded);
     if (this.entries.size > this.limit) {
       const oldest = this.entries.keys().next().value;
       if (oldest !== undefined) this.entries.delete(oldest);
     }
   }
+}
 
-  drop(stream: string): void {
-    this.entries.delete(stream);
-  }
+/** Work on one name is done one after the other, in the order asked for; names do not wait for each other. */
+function turns(): <T>(name: string, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<void>>();
+  return (name, work) => {
+    const mine = last.get(name)?.then(work) ?? work();
+    const over = mine
+      .then(
+        () => {},
+        () => {},
+      )
+      .then(() => {
+        if (last.get(name) === over) last.delete(name);
+      });
+    last.set(name, over);
+    return mine;
+  };
 }
 
 export interface Transactor<S, C extends Command, E extends Event, R extends Refusal> {
   /**
    * Load, fold, decide, append at the expected revision, decide again on conflict (DESIGN section 5).
    * `command` is asked anew at each attempt, with that attempt's time; several commands are one append, and
-   * none asks only for what has fallen due (the timekeeper).
+   * none asks only for what has fallen due (the timekeeper). Commands of one process on one stream are taken
+   * in turn, so that only other processes conflict with them.
    *
-   * Errors: those of EventStore.append, Contention, and whatever the clock throws. Nothing is half-done.
+   * Errors: those of EventStore, Contention, and whatever the clock throws. Nothing is half-done.
    */
   transact(request: Request, command: (occurredAt: Instant) => C | readonly C[]): Promise<Outcome<S, E, R>>;
   /** The stream's present fold, from the log itself. */
@@ -187,9 +208,10 @@ export interface TransactorOptions<
 export function transactor<S, C extends Command, F extends Event, E extends Event, R extends Refusal>(
   options: TransactorOptions<S, C, F, E, R>,
 ): Transactor<S, C, E, R> {
-  const { store, codec, clock, chance, decider, engine } = options;
+  const { store, codec, clock, chance, decider, engine, pause } = options;
   const cache = new StreamCache<S>(options.cached ?? 10_000);
   const nothing: Folded<S> = foldStream<S, E>(decider, []);
+  const inTurn = turns();
 
   const load = async (stream: string): Promise<Folded<S>> => {
     const folded = foldStream<S, E>(decider, (await store.readStream(stream)).map(codec.decode));
@@ -197,29 +219,31 @@ export function transactor<S, C extends Command, F extends Event, E extends Even
     return folded;
   };
 
-  const transact = async (
+  const attempt = async (
     request: Request,
     command: (occurredAt: Instant) => C | readonly C[],
   ): Promise<Outcome<S, E, R>> => {
     const { stream, key } = request;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const hint = cache.get(stream) ?? (request.expectNew && attempt === 0 ? nothing : undefined);
+    // What a cached state answers with a no is asked again of the log (ruling 11).
+    let hinted = true;
+    for (let conflicts = 0; conflicts < ATTEMPTS;) {
+      const hint = hinted ? (cache.get(stream) ?? (request.expectNew ? nothing : undefined)) : undefined;
       const before = hint ?? (await load(stream));
+      hinted = false;
 
       const seen = key && before.keys.get(key.id);
-      if (seen)
-        return seen.body === key.body ? await answerAgain(stream, before, seen) : { outcome: 'key-reused' };
+      if (seen) return seen.body === key.body ? answerAgain(stream, before, seen) : { outcome: 'key-reused' };
       if (request.ifMatch !== undefined && request.ifMatch !== before.etag) {
-        if (hint) {
-          cache.drop(stream);
-          continue;
-        }
+        if (hint) continue;
         return { outcome: 'stale', etag: before.etag };
       }
 
       const now = toInstant(Math.max(clock.now() / 1000, before.recordedAt / 1_000_000));
       const occurredAt = request.occurredAt ?? now;
-      if (occurredAt > now) return { outcome: 'in-future', now };
+      if (occurredAt > now) {
+        if (hint) continue;
+        return { outcome: 'in-future', now };
+      }
       const decided = decideInTurn(
         decider,
         codec.catalogue,
@@ -229,18 +253,14 @@ export function transactor<S, C extends Command, F extends Event, E extends Even
         request.actor,
       );
       if ('refused' in decided) {
-        if (!hint) return { outcome: 'refused', refusal: decided.refused, at: decided.at };
-        cache.drop(stream);
-        continue;
+        if (hint) continue;
+        return { outcome: 'refused', refusal: decided.refused, at: decided.at };
       }
       const facts: Fact<Event>[] = [...decided.facts];
       if (facts.length === 0) {
         if (key?.own) facts.push(noted);
-        else if (!hint) return acceptedNothing(stream, before);
-        else {
-          cache.drop(stream);
-          continue;
-        }
+        else if (hint) continue;
+        else return acceptedNothing(before);
       }
 
       const prepared = await codec.prepare(facts, request.ids?.(decided.by) ?? freshIds(facts.length), {
@@ -251,12 +271,15 @@ export function transactor<S, C extends Command, F extends Event, E extends Even
         engine,
         ...(key && { key: { id: key.id, body: key.body } }),
       });
-      const appended = await appendSurely(store, stream, before.revision, prepared);
+      const appended = await appendSurely(store, stream, before.revision, prepared, pause);
       if (appended.outcome === 'conflict') {
-        cache.drop(stream);
+        conflicts++;
         continue;
       }
-      const events = recorded<E>(stream, before.revision, prepared, appended);
+      // Under derived ids somebody else may have stored what they decided: then only the log knows.
+      const events = appended.repeated
+        ? await stored(stream, before.revision + 1, appended.revision)
+        : recorded<E>(stream, before.revision, prepared, appended);
       const after = foldStream<S, E>(decider, events, before);
       cache.put(stream, after);
       return {
@@ -266,33 +289,28 @@ export function transactor<S, C extends Command, F extends Event, E extends Even
         position: appended.position,
         events,
         state: after.state,
-        repeated: false,
+        repeated: appended.repeated && request.ids !== undefined,
       };
     }
     throw new Contention(`${stream}: ${ATTEMPTS} conflicts in a row`);
   };
 
+  const stored = async (stream: string, from: number, to: number): Promise<Recorded<E>[]> =>
+    (await store.readStream(stream, from))
+      .slice(0, to - from + 1)
+      .map((event) => codec.decode(event) as Recorded<E>);
+
   const answerAgain = async (
     stream: string,
-    folded: Folded<S>,
-    seen: { readonly from: number; readonly to: number },
+    { state }: Folded<S>,
+    { from, to }: { readonly from: number; readonly to: number },
   ): Promise<Outcome<S, E, R>> => {
-    const events = (await store.readStream(stream, seen.from))
-      .slice(0, seen.to - seen.from + 1)
-      .map(codec.decode);
-    const last = events.at(-1)!;
-    return {
-      outcome: 'accepted',
-      revision: last.revision,
-      etag: last.revision,
-      position: last.position,
-      events: events as Recorded<E>[],
-      state: folded.state,
-      repeated: true,
-    };
+    const events = await stored(stream, from, to);
+    const { revision, position } = events.at(-1)!;
+    return { outcome: 'accepted', revision, etag: revision, position, events, state, repeated: true };
   };
 
-  const acceptedNothing = async (stream: string, folded: Folded<S>): Promise<Outcome<S, E, R>> => ({
+  const acceptedNothing = async (folded: Folded<S>): Promise<Outcome<S, E, R>> => ({
     outcome: 'accepted',
     revision: folded.revision,
     etag: folded.etag,
@@ -305,24 +323,34 @@ export function transactor<S, C extends Command, F extends Event, E extends Even
   const freshIds = (count: number) =>
     Array.from({ length: count }, () => uuidV7(clock.now(), chance.bytes(10)));
 
-  return { transact, load };
+  return {
+    transact: (request, command) => inTurn(request.stream, () => attempt(request, command)),
+    load,
+  };
 }
 
 /**
  * Appends, and where the answer is lost asks again with the same ids at the same revision, which cannot
- * store twice (ruling 10). Throws UnknownOutcome only when that, too, stays unanswered.
+ * store twice (ruling 10). Throws UnknownOutcome only when that, too, stays unanswered: once an answer was
+ * lost, a repeat that surely wrote nothing says nothing about the first attempt.
  */
 export async function appendSurely(
   store: EventStore,
   stream: string,
   expected: number,
   prepared: readonly Prepared[],
+  pause?: (milliseconds: number) => Promise<void>,
 ): Promise<Appended> {
+  const append = { stream, expected, events: prepared.map((p) => p.event) };
+  let lost: UnknownOutcome | undefined;
   for (let repeat = 0; ; repeat++) {
     try {
-      return await store.append({ stream, expected, events: prepared.map((p) => p.event) });
+      return await store.append(append);
     } catch (error) {
-      if (!(error instanceof UnknownOutcome) || repeat === REPEATS) throw error;
+      if (error instanceof UnknownOutcome) lost = error;
+      else if (!lost || !(error instanceof NotAppended || error instanceof LogUnavailable)) throw error;
+      if (repeat === REPEATS) throw lost;
+      await pause?.(PAUSE_MS * 2 ** repeat);
     }
   }
 }

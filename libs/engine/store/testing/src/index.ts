@@ -18,6 +18,9 @@ import {
   type StoredEvent,
 } from '#engine/store';
 
+export * from './lamp.js';
+export * from './faulty.js';
+
 export interface OpenedStore {
   readonly store: EventStore;
   /** A second process on the same log. */
