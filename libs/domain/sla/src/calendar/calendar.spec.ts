@@ -21,7 +21,7 @@ const codes = (definition: CalendarDefinition): string[] =>
 describe('a calendar', () => {
   test('names what it was compiled from', () => {
     const { ref, zone, tzdb } = calendar(OFFICE);
-    expect({ ref, zone, tzdb }).toEqual({ ref: 'c@1', zone: 'America/New_York', tzdb: '2025c' });
+    expect({ ref, zone, tzdb }).toEqual({ ref: 'c@1', zone: 'America/New_York', tzdb: '2026f' });
   });
 
   test('is due at closing time when the target is used up there, not at the next opening', () => {

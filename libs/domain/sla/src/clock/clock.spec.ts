@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { instant, type Instant } from '#kernel';
+import { TZDB } from '../zones/zones.js';
 import { compileCalendar } from '../calendar/compile.js';
 import { ClockNotStarted, foldClock, type Clock, type ClockFact } from './clock.js';
 import { survivorOf } from './merge.js';
@@ -247,7 +248,7 @@ describe('a clock record', () => {
         policy: 'default@1',
         calendar: 'office@1',
         zone: 'America/New_York',
-        tzdb: '2025c',
+        tzdb: TZDB,
       });
     },
   );

@@ -1,4 +1,4 @@
-/** IANA time zone rules 2025c, made by scripts/zones.mjs; the form is said in zones.ts. Never edited by hand. */
+/** IANA time zone rules 2025c, made by scripts/zones.mjs; zones.ts says the form. Never edited by hand. */
 // prettier-ignore
 export const tz2025c: readonly (readonly [names: string, table: string])[] = [
   ['Africa/Abidjan Africa/Accra Africa/Bamako Africa/Banjul Africa/Conakry Africa/Dakar Africa/Freetown Africa/Lome Africa/Nouakchott Africa/Ouagadougou Africa/Timbuktu Atlantic/Reykjavik Atlantic/St_Helena Etc/GMT Etc/GMT+0 Etc/GMT-0 Etc/GMT0 Etc/Greenwich Etc/UCT Etc/UTC Etc/Universal Etc/Zulu GMT GMT+0 GMT-0 GMT0 Greenwich Iceland UCT UTC Universal Zulu', '0|'],

@@ -1,5 +1,6 @@
 import type { EpochSeconds } from '#kernel';
 import { tz2025c } from './tz-2025c.js';
+import { tz2026f } from './tz-2026f.js';
 
 /** What a wall clock shows, as seconds since 1970-01-01T00:00:00 of that same clock. */
 export type LocalSeconds = number;
@@ -7,7 +8,7 @@ export type LocalSeconds = number;
 /** The rules of one zone under one version of the tz database; immutable. */
 export interface Zone {
   readonly name: string;
-  /** Version of the tz database, `2025c`. */
+  /** Version of the tz database, `2026f`. */
   readonly version: string;
   /** Seconds east of UTC; before 1970 the offset of 1970-01-01T00:00:00Z. */
   offsetAt(at: EpochSeconds): number;
@@ -28,7 +29,7 @@ export class UnknownZone extends Error {
 }
 
 /** The zone rules that new facts are computed with (ruling 7). */
-export const TZDB = '2025c';
+export const TZDB = '2026f';
 
 /**
  * By version. A table is `<offset> <delta>:<offset> …|<year> <rule> <rule>`: the offset at 1970 and each
@@ -38,10 +39,14 @@ export const TZDB = '2025c';
  */
 const VERSIONS: Readonly<Record<string, readonly (readonly [names: string, table: string])[]>> = {
   '2025c': tz2025c,
+  '2026f': tz2026f,
 };
 
 const tables = new Map<string, ReadonlyMap<string, string>>();
 const decoded = new Map<string, Zone>();
+
+/** Every version there are tables of, the oldest first. */
+export const TZDB_VERSIONS: readonly string[] = Object.keys(VERSIONS);
 
 /** Every IANA name that the version knows, links included. */
 export function zoneNames(version: string = TZDB): readonly string[] {
@@ -69,9 +74,7 @@ function tablesOf(version: string): ReadonlyMap<string, string> {
   if (!names) {
     const rows = VERSIONS[version];
     if (!rows)
-      throw new RangeError(
-        `there are no time zone rules ${version}; known: ${Object.keys(VERSIONS).join(' ')}`,
-      );
+      throw new RangeError(`there are no time zone rules ${version}; known: ${TZDB_VERSIONS.join(' ')}`);
     names = new Map(rows.flatMap(([sharers, table]) => sharers.split(' ').map((name) => [name, table])));
     tables.set(version, names);
   }
