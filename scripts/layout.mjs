@@ -9,8 +9,7 @@ const code = await run(
   process.execPath,
   [
     join(ROOT, 'node_modules/prettier/bin/prettier.cjs'),
-    ...['.', write ? '--write' : '--check', '--log-level', 'warn'],
-    ...['--cache', '--cache-location', 'node_modules/.cache/prettier'],
+    ...['.', write ? '--write' : '--check', '--log-level', 'warn', '--cache'],
   ],
   { cwd: ROOT },
 );
