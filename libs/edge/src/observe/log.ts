@@ -11,11 +11,11 @@ export interface ProcessLog extends Logger {
 }
 
 /**
- * One JSON line an entry on standard output, collected for at most a tenth of a second. Errors under `err`
+ * One JSON line an entry on standard output (standard error for commands), collected for at most a tenth of a second. Errors under `err`
  * or `error` are told by kind, code and place, never by a message that may quote a person (ruling 31).
  */
-export function openLog(level: LogLevel, name: string): ProcessLog {
-  const out = destination({ dest: 1, sync: false, minLength: 8_192, periodicFlush: 100 });
+export function openLog(level: LogLevel, name: string, dest: 1 | 2 = 1): ProcessLog {
+  const out = destination({ dest, sync: false, minLength: 8_192, periodicFlush: 100 });
   const line = pino({ level, base: { app: name }, serializers: { err: failureOf, error: failureOf } }, out);
   return {
     pino: line,
