@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ApiModule } from '../../api/src/api.module.js';
+import { ProjectorModule } from '../../projector/src/projector.module.js';
 
 /** Every process of the desk in one. */
-@Module({ imports: [ApiModule] })
+@Module({ imports: [ApiModule, ProjectorModule] })
 export class StandaloneModule {}
