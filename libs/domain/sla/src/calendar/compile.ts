@@ -24,7 +24,7 @@ interface Stretch {
   /** Open seconds of the stretch before interval i; one more than there are intervals, the last is the total. */
   readonly before: Int32Array;
   /** By day of the stretch: the first interval that ends after the day's start. */
-  readonly byDay: Uint16Array;
+  readonly byDay: Uint32Array;
 }
 
 /**
@@ -177,7 +177,7 @@ function layOut(spans: readonly Span[], start: EpochSeconds): Stretch {
   }
   const before = new Int32Array(count + 1);
   for (let i = 0; i < count; i++) before[i + 1] = before[i]! + ends[i]! - starts[i]!;
-  const byDay = new Uint16Array(STRETCH / DAY);
+  const byDay = new Uint32Array(STRETCH / DAY);
   for (let day = 0, i = 0; day < byDay.length; day++) {
     while (i < count && ends[i]! <= day * DAY) i++;
     byDay[day] = i;
