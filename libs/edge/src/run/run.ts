@@ -14,7 +14,7 @@ const LAST_MOMENT = 30_000;
 
 export interface Program extends BootstrapOptions {
   readonly module: (house: House) => Type | DynamicModule;
-  /** Once it answers: what is to be told or seeded. */
+  /** Once it answers: what is to be told or seeded; only then is it ready. */
   readonly started?: (house: House, running: Running) => Promise<void>;
 }
 
@@ -48,8 +48,11 @@ export async function run(program: Program, env: NodeJS.ProcessEnv = process.env
     const settings: Settings = readSettings(env);
     log = openLog(settings.logLevel, program.name);
     house = await openHouse(settings, { as: 'desk', logger: log });
+    let told = false;
+    house.readiness.add('start', 'starting', () => (told ? null : 'starting'));
     running = await bootstrap(program.module(house), house, program);
     await program.started?.(house, running);
+    told = true;
     log.info({ address: running.address }, 'the desk is open');
     const signal = await Promise.race([signalled, surprised]);
     log.info({ signal }, 'the desk is stopping');
