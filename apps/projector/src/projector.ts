@@ -1,9 +1,8 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { House } from '#edge';
+import { House, pause } from '#edge';
 import { everyView, ForeignCheckpoint, OlderThanViews, project, type ProjectingWatch } from '#engine/views';
 import { OlderThanLog } from '#engine/store';
 import { Counter } from 'prom-client';
-import { pause } from './pause.js';
 
 /** The loop that folds the log into the read models, for as long as the process lives. */
 @Injectable()

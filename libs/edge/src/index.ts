@@ -72,4 +72,5 @@ export {
 } from './run/request.js';
 export { BODY_LIMIT, CORRELATION_HEADER, POSITION_HEADER } from './run/server.js';
 export { bootstrap, StartRefused, type BootstrapOptions, type Running } from './run/bootstrap.js';
+export { pause } from './run/pause.js';
 export { run, type Program } from './run/run.js';

@@ -111,8 +111,12 @@ export interface ViewQueries {
     },
   ): Promise<Page<QueueItemRow>>;
   people(ids: readonly PersonId[]): Promise<readonly PersonRow[]>;
-  /** Tickets with something due at or before the instant, earliest first. */
-  pendingDues(until: Instant, limit: number): Promise<readonly PendingDueRow[]>;
+  /** Tickets with something due at or before the instant, earliest first, from after another of them on. */
+  pendingDues(
+    until: Instant,
+    limit: number,
+    after?: { readonly due: Instant; readonly ticket: string } | null,
+  ): Promise<readonly PendingDueRow[]>;
   /** The earliest due instant there is. */
   nextDue(): Promise<Instant | null>;
   /** Streams parked in any view, earliest first. */
@@ -195,14 +199,18 @@ export function builders(dataSource: DataSource) {
     return query.orderBy('l.revision').limit(limit + 1);
   };
 
-  const pendingDues = (until: Instant, limit: number): SelectQueryBuilder<PendingDueEntity> =>
-    dataSource
+  const pendingDues = (
+    until: Instant,
+    limit: number,
+    after: { readonly due: Instant; readonly ticket: string } | null = null,
+  ): SelectQueryBuilder<PendingDueEntity> => {
+    const query = dataSource
       .getRepository(PendingDueEntity)
       .createQueryBuilder('d')
-      .where('d.due <= :until', { until })
-      .orderBy('d.due')
-      .addOrderBy('d.ticket')
-      .limit(limit);
+      .where('d.due <= :until', { until });
+    if (after !== null) query.andWhere('(d.due, d.ticket) > (:due, :ticket)', { ...after });
+    return query.orderBy('d.due').addOrderBy('d.ticket').limit(limit);
+  };
 
   return { tickets, queueItems, timeline, pendingDues };
 }
@@ -308,7 +316,7 @@ export function viewQueries(dataSource: DataSource): ViewQueries {
             .createQueryBuilder('p')
             .where('p.id IN (:...ids)', { ids: [...new Set(ids)] })
             .getMany(),
-    pendingDues: (until, limit) => build.pendingDues(until, limit).getMany(),
+    pendingDues: (until, limit, after) => build.pendingDues(until, limit, after).getMany(),
     nextDue: async () => {
       const [first] = await dataSource
         .getRepository(PendingDueEntity)

@@ -1,0 +1,4 @@
+import { run } from '#edge';
+import { TimekeeperModule } from './timekeeper.module.js';
+
+await run({ name: 'timekeeper', module: () => TimekeeperModule });

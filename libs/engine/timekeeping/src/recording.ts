@@ -1,0 +1,55 @@
+import { ticket, ticketStream, type TicketEvent } from '#domain/desk';
+import { transactor, type Means } from '#engine/store';
+import { HOUSE, toSeconds, uuidV7, type Micros, type Uuid } from '#kernel';
+
+/** What came of one look at a ticket. */
+export interface Looked {
+  /** Of the stream when it was looked at, what was recorded now included. */
+  readonly revision: number;
+  /** Seconds from due + 1 s to `recordedAt`, for each fact recorded now (ruling 2). */
+  readonly lateness: readonly number[];
+}
+
+/**
+ * Records in a ticket's stream what has fallen due by an instant of the database server's clock, and nothing
+ * else. Somebody else may have recorded it, or the promise may be kept by now: then nothing is recorded.
+ */
+export type Recorder = (ticket: Uuid, now: Micros) => Promise<Looked>;
+
+/** A case that is still being taken in is left alone (ruling 17). */
+const decider: typeof ticket = {
+  ...ticket,
+  due: (state, now) => (state.status !== 'none' && state.importing ? [] : ticket.due(state, now)),
+};
+
+/** Streams are read anew at each look: what is due once is seldom looked at again. */
+const CACHED = 1;
+
+export function recording({ store, codec, chance, engine }: Omit<Means, 'clock'>): Recorder {
+  return async (id, now) => {
+    // A timer's now is the server's, never that of the process it runs in (ruling 1).
+    const milliseconds = Math.floor(now / 1000);
+    const clock = { now: () => milliseconds };
+    const tickets = transactor({ store, codec, chance, engine, clock, decider, cached: CACHED });
+    const came = await tickets.transact(
+      {
+        stream: ticketStream(id),
+        actor: { id: HOUSE, role: 'system' },
+        correlation: uuidV7(milliseconds, chance.bytes(10)),
+      },
+      () => [],
+    );
+    if (came.outcome !== 'accepted')
+      throw new Error(`asking what has fallen due was answered ${came.outcome}`);
+    return {
+      revision: came.revision,
+      lateness: came.events.flatMap((event) =>
+        isBreach(event) ? [event.recordedAt / 1_000_000 - toSeconds(event.data.due) - 1] : [],
+      ),
+    };
+  };
+}
+
+function isBreach(event: TicketEvent): event is Extract<TicketEvent, { type: 'sla.clock-breached.v1' }> {
+  return event.type === 'sla.clock-breached.v1';
+}
