@@ -73,6 +73,10 @@ export interface CaseReader {
   readonly mapping: ImportMapping;
   /** Null where the row names no case. */
   caseOf(cells: readonly string[]): string | null;
+  /** Null where the row says none that can be read. */
+  updatedAt(cells: readonly string[]): Instant | null;
+  /** Everybody whom the row names. */
+  persons(cells: readonly string[]): readonly PersonOf[];
   read(key: string, raw: readonly RawRow[]): CaseRows;
   /** What the row that opens a case says of it. */
   opening(key: string, row: CaseRow): CaseOpening;
@@ -316,6 +320,13 @@ export function caseReader(
   return {
     mapping,
     caseOf: (cells) => given(cells, at.case) ?? null,
+    updatedAt: (cells) => {
+      const cell = given(cells, at.updatedAt);
+      const read = cell === undefined ? null : format(cell);
+      return read && placed(read, zone).at;
+    },
+    persons: (cells) =>
+      [read.requester(cells), read.agent(cells), read.updatedBy(cells)].filter((person) => person != null),
     read: caseRows,
     opening: (key, { raw: { cells }, says: { requester } }) => ({
       requester: requester ?? {

@@ -1,0 +1,92 @@
+import type { CommandBody } from './program.js';
+
+export interface CommandDefinition {
+  readonly about: string;
+  /** Shown by `covenant help NAME`, and where the arguments are wrong. */
+  readonly help: string;
+  /** Loaded only when it runs, so that a small command starts at once. */
+  readonly load: () => Promise<CommandBody>;
+}
+
+export const commands = {
+  import: {
+    about: 'takes in the history of another desk',
+    help: `covenant import servicenow FILE…
+covenant import log --map MAP.json FILE…
+
+Reads a log whose rows are snapshots of a case after a change (CSV, also compressed with gzip or xz; - is
+standard input) into the histories of tickets. Running it again adds nothing; a longer export adds what is
+new. \`servicenow\` takes the columns of ServiceNow's incident export; \`log\` takes a mapping of your own, whose
+form is docs/schemas/import-mapping.schema.json.
+
+  --map FILE       the mapping (log only)
+  --zone ZONE      IANA zone of times that carry none, and of the policy import-default; else the mapping's
+  --policy REF     service-level policy and version, such as default@1; else import-default in that zone
+  --rejects FILE   all rejected rows, one JSON object a line
+
+A store that holds demonstration data is refused: name another folder, DATA_DIR=./data-real.`,
+    load: async () => (await import('./commands/import.js')).importCommand,
+  },
+  token: {
+    about: 'prints a token for the API',
+    help: `covenant token --role ROLE --name NAME [--email ADDRESS] [--vendor VENDOR | --customer CUSTOMER]
+
+Prints a token that is valid for 12 hours. The role vendor needs --vendor, the role customer --customer.`,
+    load: async () => (await import('./commands/token.js')).tokenCommand,
+  },
+  views: {
+    about: 'shows, retries and rebuilds the read models',
+    help: `covenant views status [--json]
+covenant views retry [VIEW]
+covenant views rebuild [VIEW]
+
+status   how far each view is behind the log, and which streams it could not go on with
+retry    takes parked streams up again
+rebuild  folds the log anew beside the live view, says where the two differ, and swaps them`,
+    load: async () => (await import('./commands/views.js')).viewsCommand,
+  },
+  log: {
+    about: 'prints the events of the log',
+    help: `covenant log [--stream STREAM | --category CATEGORY] [--after POSITION] [--open] [--canonical]
+
+One JSON object a line, in the order of the log.
+
+  --stream STREAM      only this stream, such as ticket-<id>
+  --category CATEGORY  only streams of this category, such as ticket
+  --after POSITION     only what follows this position
+  --open               with the texts that persons typed, opened by their keys
+  --canonical          what two logs of the same facts have in common: without ticket numbers, positions and
+                       the time of recording, texts opened, members in order; sort the lines to compare`,
+    load: async () => (await import('./commands/log.js')).logCommand,
+  },
+  vectors: {
+    about: 'runs vector files through the engine',
+    help: `covenant vectors FILE…
+
+Prints each difference, and last \`N passed, N failed\`.`,
+    load: async () => (await import('./commands/vectors.js')).vectorsCommand,
+  },
+  bench: {
+    about: 'measures one thing against its reference',
+    help: `covenant bench NAME [--json]
+
+Figures and bars go to standard output and into docs/benchmarks.md; with --json the last line is one JSON
+object.`,
+    load: async () => (await import('./commands/bench.js')).benchCommand,
+  },
+} as const satisfies Readonly<Record<string, CommandDefinition>>;
+
+export type CommandName = keyof typeof commands;
+
+export const isCommand = (name: string): name is CommandName => Object.hasOwn(commands, name);
+
+export function overview(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  return [
+    'covenant COMMAND …',
+    '',
+    ...Object.entries(commands).map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`),
+    '',
+    'covenant help COMMAND says more; covenant --version names the release.',
+  ].join('\n');
+}

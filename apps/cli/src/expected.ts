@@ -1,0 +1,34 @@
+import { Refused } from './program.js';
+
+/**
+ * Errors whose message is for people: shown without a stack. Known by their names, so that telling them
+ * apart does not load what throws them.
+ */
+const NAMES: ReadonlySet<string> = new Set([
+  'SettingsRefused',
+  'SecretRefused',
+  'TokenRefused',
+  'EmbeddedRefused',
+  'SourceRefused',
+  'MappingMismatch',
+  'UnknownPolicy',
+  'UnknownZone',
+  'ClockUntrusted',
+  'ForeignCheckpoint',
+  'OlderThanViews',
+  'ViewParked',
+  'Fenced',
+  // Of the store.
+  'InvalidAppend',
+  'DuplicateEventId',
+  'NotAppended',
+  'UnknownOutcome',
+  'LogUnavailable',
+  'WrongMasterKey',
+  'OlderThanLog',
+  'Contention',
+]);
+
+export function isExpected(error: unknown): error is Error {
+  return error instanceof Refused || (error instanceof Error && NAMES.has(error.name));
+}
