@@ -36,13 +36,20 @@ export class DeskProcess {
   }
 
   static start({ env, preload = [], app = 'standalone' }: DeskOptions): DeskProcess {
-    const imports = [here('../../support/typescript.mjs'), ...preload.map(here)].flatMap((path) => ['--import', path]);
+    const imports = [here('../../support/typescript.mjs'), ...preload.map(here)].flatMap((path) => [
+      '--import',
+      path,
+    ]);
     return new DeskProcess(
-      spawn(process.execPath, ['--no-warnings', '--conditions=source', ...imports, here(`../../../apps/${app}/src/main.ts`)], {
-        cwd: ROOT,
-        env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...env },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      }),
+      spawn(
+        process.execPath,
+        ['--no-warnings', '--conditions=source', ...imports, here(`../../../apps/${app}/src/main.ts`)],
+        {
+          cwd: ROOT,
+          env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...env },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        },
+      ),
     );
   }
 

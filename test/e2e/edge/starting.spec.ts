@@ -38,7 +38,8 @@ async function refusedStart(env: Record<string, string>): Promise<string[]> {
   return lines;
 }
 
-const tokenIn = (text: string, variable: string): string => new RegExp(`^${variable}=(.+)$`, 'm').exec(text)![1]!;
+const tokenIn = (text: string, variable: string): string =>
+  new RegExp(`^${variable}=(.+)$`, 'm').exec(text)![1]!;
 
 describe('A desk that cannot start says why, in a line for each reason', () => {
   it('where settings are wrong, before it touches anything', async () => {
@@ -50,12 +51,20 @@ describe('A desk that cannot start says why, in a line for each reason', () => {
       KAFKA_BROKERS: 'localhost:9092',
       DATA_DIR: join(path, 'data'),
     });
-    expect(lines.map((line) => line.split(' ')[2]).sort()).toEqual(['DESK_ZONE', 'KAFKA_BROKERS', 'PORT', 'SEED']);
+    expect(lines.map((line) => line.split(' ')[2]).sort()).toEqual([
+      'DESK_ZONE',
+      'KAFKA_BROKERS',
+      'PORT',
+      'SEED',
+    ]);
     expect(await readdir(path)).toEqual([]);
   });
 
   it('where the database does not answer', async () => {
-    const lines = await refusedStart({ ...SECRETS, DATABASE_URL: 'postgres://desk:hunter2@127.0.0.1:1/desk' });
+    const lines = await refusedStart({
+      ...SECRETS,
+      DATABASE_URL: 'postgres://desk:hunter2@127.0.0.1:1/desk',
+    });
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain('ECONNREFUSED');
     expect(lines[0]).not.toContain('hunter2');
@@ -103,7 +112,17 @@ describe('The first start on an empty embedded store', () => {
     const env = await readFile(join(DATA_DIR, 'demo.env'), 'utf8');
     expect((await stat(join(DATA_DIR, 'demo.env'))).mode & 0o777).toBe(0o600);
     expect(tokenIn(env, 'DESK')).toBe(address);
-    for (const role of ['AGENT', 'SUPERVISOR', 'COMPLAINTS_OFFICER', 'VENDOR', 'AUDITOR', 'CUSTOMER', 'INTEGRATION', 'MONITOR', 'ADMINISTRATOR'])
+    for (const role of [
+      'AGENT',
+      'SUPERVISOR',
+      'COMPLAINTS_OFFICER',
+      'VENDOR',
+      'AUDITOR',
+      'CUSTOMER',
+      'INTEGRATION',
+      'MONITOR',
+      'ADMINISTRATOR',
+    ])
       expect(desk.out).toContain(tokenIn(env, `${role}_TOKEN`));
 
     const authorization = `Bearer ${tokenIn(env, 'AGENT_TOKEN')}`;
@@ -113,9 +132,15 @@ describe('The first start on an empty embedded store', () => {
       body: JSON.stringify({ subject: 'No sound', text: 'At all.', channel: 'phone' }),
     });
     expect(opened.status).toBe(201);
-    const { id, position, promises } = (await opened.json()) as { id: string; position: string; promises: object[] };
+    const { id, position, promises } = (await opened.json()) as {
+      id: string;
+      position: string;
+      promises: object[];
+    };
     expect(promises).toHaveLength(2);
-    const items = await fetch(`${address}/v1/queues/intake/items?after=${position}&limit=100`, { headers: { authorization } });
+    const items = await fetch(`${address}/v1/queues/intake/items?after=${position}&limit=100`, {
+      headers: { authorization },
+    });
     expect(JSON.stringify(await items.json())).toContain(id);
     expect(await desk.stop()).toBe(0);
     expect(desk.err).toBe('');

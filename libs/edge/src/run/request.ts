@@ -36,12 +36,8 @@ export function callerOf(request: EdgeRequest): CallerType {
 /** Marks a route that needs no token; every other one is reached only with a valid one. */
 export const Open = (): MethodDecorator => RouteConfig({ open: true });
 
-/** Marked so, or one of the pages about the API itself (DESIGN section 8). */
-export function isOpen({ routeOptions: { config, url } }: FastifyRequest): boolean {
-  return (
-    (config as { open?: boolean } | undefined)?.open === true ||
-    (url !== undefined && /^\/(openapi\.json|docs(\/.*)?)$/.test(url))
-  );
+export function isOpen({ routeOptions: { config } }: FastifyRequest): boolean {
+  return (config as { open?: boolean } | undefined)?.open === true;
 }
 
 const LOOPBACK = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/;
