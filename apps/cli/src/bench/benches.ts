@@ -20,6 +20,17 @@ const registered = {
     ],
     load: async () => (await import('./append.js')).append,
   },
+  http: {
+    about:
+      'Opening a ticket over HTTP on 64 keep-alive connections, with token, validation, idempotency key, promises and log lines; the server in a process of its own, the client a few bare sockets. Reference: a bare route of the same framework that inserts one row and commits. The bars are on the median of the interleaved rounds’ ratios; lag is the time from the last answer to a read that holds it, the worst round.',
+    bars: [
+      { name: 'api alone', bar: 0.8, unit: '×' },
+      { name: 'api alone p99', bar: 40, atMost: true, unit: 'ms' },
+      { name: 'with projector and timekeeper', bar: 0.5, unit: '×' },
+      { name: 'lag at the end', bar: 2, atMost: true, unit: 's' },
+    ],
+    load: async () => (await import('./http.js')).http,
+  },
 } as const satisfies Readonly<Record<string, BenchDefinition>>;
 
 export type BenchName = keyof typeof registered;
