@@ -97,6 +97,8 @@ export function codec({ catalogue, vault, chance, upcasters = {} }: CodecOptions
     Object.entries(catalogue).map(([type, definition]) => [type, sealedFields(definition)] as const),
   );
 
+  const lifts = new Map(Object.entries(upcasters));
+
   const prepare: Codec['prepare'] = async (facts, ids, around) => {
     const split = facts.map((fact) => {
       const fields = sealedByType.get(fact.type);
@@ -136,7 +138,7 @@ export function codec({ catalogue, vault, chance, upcasters = {} }: CodecOptions
     const { at, data, ...meta } = JSON.parse(stored.body) as Body;
     let { type } = stored;
     let current = data;
-    for (let lift = upcasters[type]; lift; lift = upcasters[type])
+    for (let lift = lifts.get(type); lift; lift = lifts.get(type))
       ({ type, data: current } = lift({ type, data: current }));
     if (!sealedByType.has(type)) throw new OlderThanLog(stored.type);
     return {

@@ -36,3 +36,13 @@ export class Contention extends StoreError {}
 
 /** The key of a person who is being forgotten: it seals no more, whoever writes later is a new person (ruling 31). */
 export class KeyWithdrawn extends StoreError {}
+
+/** Whether the same may succeed later without anybody changing it: an outage, a lost answer, a crowd. */
+export function mayPass(error: unknown): boolean {
+  return (
+    error instanceof NotAppended ||
+    error instanceof UnknownOutcome ||
+    error instanceof LogUnavailable ||
+    error instanceof Contention
+  );
+}
