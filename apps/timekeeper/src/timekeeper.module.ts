@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
+import { FlowRunner } from './flow-runner.js';
 import { Timekeeper } from './timekeeper.js';
 
-/** Due instants → facts. */
-@Module({ providers: [Timekeeper] })
+/** What follows without anybody asking: due instants → facts, facts → their other halves. */
+@Module({ providers: [Timekeeper, FlowRunner] })
 export class TimekeeperModule {}

@@ -6,4 +6,9 @@ export {
   type PostgresVaultOptions,
 } from './postgres-vault.js';
 export { openNumbers, type NumberKind, type Numbers } from './numbers.js';
+export {
+  openPostgresCheckpoints,
+  type PostgresCheckpoints,
+  type PostgresCheckpointsOptions,
+} from './postgres-checkpoints.js';
 export { migrate, MIGRATION_LOCK, type Migration } from './migrate.js';

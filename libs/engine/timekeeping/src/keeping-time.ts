@@ -1,4 +1,4 @@
-import { OlderThanLog, StoreError } from '#engine/store';
+import { mayPass, OlderThanLog } from '#engine/store';
 import { toInstant, toSeconds, type Instant, type Logger, type Micros, type Uuid } from '#kernel';
 import type { Recorder } from './recording.js';
 
@@ -165,7 +165,7 @@ async function look(
     for (const lateness of looked.lateness) watch?.recorded?.(lateness);
   } catch (error) {
     // An outage is everybody's; what one ticket's own history brings about must not keep the others waiting.
-    if (error instanceof StoreError) throw error;
+    if (error instanceof OlderThanLog || mayPass(error)) throw error;
     known.note(ticket, { revision, until });
     watch?.failed?.();
     logger.error(
