@@ -66,7 +66,7 @@ export interface Change {
   readonly kind: ChangeKind;
   /** Kind and content by ids: the same for the same change of the same row, in every export. */
   readonly key: string;
-  readonly command: (common: Common, opening: Opening) => TicketCommand;
+  readonly command: (common: Common, opening: () => Opening) => TicketCommand;
 }
 
 /** Why something that a row says becomes no event. */
@@ -119,15 +119,14 @@ const opening: Rule = (model, says) =>
         change: {
           kind: 'opened',
           key: 'open-ticket',
-          command: (common, { number, ...given }) => ({
+          command: (common, opening) => ({
             ...common,
             type: 'open-ticket',
-            number,
             channel: says.channel ?? 'integration',
             tier: 'base',
             ...(says.priority && { priority: says.priority }),
             importing: true,
-            ...given,
+            ...opening(),
           }),
         },
         model: { status: 'open', holds: [], priority: says.priority ?? 3 },

@@ -80,7 +80,7 @@ export function planCase(
   const events = new Set([...ALWAYS, ...(reader.mapping.events ?? CHANGE_KINDS)]);
   const { state } = before;
   const isRecorded = (row: CaseRow, change: Change): boolean =>
-    before.events.has(ids.event(key, row, change, 0));
+    before.events.size > 0 && before.events.has(ids.event(key, row, change, 0));
   const taken = state.status === 'none' ? new Set<Uuid>() : state.rows;
 
   // An export need not reach back to the opening: then the ticket itself says what came before.
@@ -222,18 +222,17 @@ export function commandsOf(
   const idOf: ((n: number) => Uuid)[] = [];
   for (const { row, change } of part.changes) {
     const by: Actor = { id: given.importer, role: 'integration', ...(row.by && { onBehalfOf: row.by.id }) };
-    const opening = reader.opening(key, row);
     commands.push(
-      change.command(
-        { occurredAt: row.at, by, policies: given.policies },
-        {
+      change.command({ occurredAt: row.at, by, policies: given.policies }, () => {
+        const { requester, ...opening } = reader.opening(key, row);
+        return {
           ...opening,
-          requester: opening.requester.id,
+          requester: requester.id,
           number: given.number,
           policy: given.policy,
           carriesMessages: reader.mapping.carriesMessages,
-        },
-      ),
+        };
+      }),
     );
     rows.push(row);
     idOf.push((n) => given.ids.event(key, row, change, n));
