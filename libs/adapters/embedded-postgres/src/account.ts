@@ -1,9 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { run } from './run.js';
+import { run, type Account } from './run.js';
 import { EmbeddedRefused } from './refused.js';
-
-/** Whose rights PostgreSQL's programs run with: null where they are this process's own. */
-export type Account = { readonly uid: number; readonly gid: number } | null;
 
 const NAME = 'postgres';
 

@@ -1,10 +1,10 @@
 import { access, chmod, constants, cp, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
-import { reaches, type Account } from './account.js';
+import { reaches } from './account.js';
 import { ELSEWHERE, makeElsewhere } from './place.js';
 import { EmbeddedRefused, fromFileSystem } from './refused.js';
-import { run } from './run.js';
+import { run, type Account } from './run.js';
 
 export interface Binaries {
   readonly initdb: string;

@@ -4,12 +4,11 @@ import { createServer } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { keptSecret, syncFolder } from '#adapters/files';
-import type { Account } from './account.js';
 import type { Binaries } from './binaries.js';
 import type { Place } from './place.js';
 import { look } from './postmaster.js';
 import { EmbeddedRefused, fromFileSystem } from './refused.js';
-import { run } from './run.js';
+import { run, type Account } from './run.js';
 
 export const ROLE = 'covenant';
 export const DATABASE = 'covenant';

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { writeDurably, writeOnce } from '#adapters/files';
-import { accountFor, isRoot, reaches, type Account } from './account.js';
+import { accountFor, isRoot, reaches } from './account.js';
 import { EmbeddedRefused, fromFileSystem } from './refused.js';
+import type { Account } from './run.js';
 
 /** Where files go that the database's user could not reach inside DATA_DIR (ruling 34). */
 export const ELSEWHERE = '/var/lib/covenant';

@@ -2,8 +2,7 @@ import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { chown } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { Account } from './account.js';
-import { run } from './run.js';
+import { run, type Account } from './run.js';
 
 /** What `postmaster.pid` says (PostgreSQL 18, src/include/utils/pidfile.h): one item a line. */
 export interface Postmaster {

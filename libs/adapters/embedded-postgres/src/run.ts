@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import type { Account } from './account.js';
 
 /** Where systems keep `id`, `useradd`, `ps`; PostgreSQL's own programs are named in full. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin';
+
+/** Whose rights PostgreSQL's programs run with: null where they are this process's own. */
+export type Account = { readonly uid: number; readonly gid: number } | null;
 
 export interface Ran {
   /** Exit code; null where it was ended by a signal or did not start. */
