@@ -19,8 +19,10 @@ export interface MemoryViewStore extends ViewStore {
   row(view: View, key: string): Folding | null;
   /** `subject` to `kind` to count. */
   tallies(view: View): Readonly<Record<string, Readonly<Record<string, number>>>>;
-  /** What the next commit does instead of committing; for telling a lost database. */
+  /** The next commit fails so, and writes nothing. */
   failNext(error: Error): void;
+  /** Changes a row behind everybody's back. */
+  tamper(view: View, key: string): void;
 }
 
 interface Copy {
@@ -186,6 +188,10 @@ function overCopies(copies: Map<string, Copy>): Omit<MemoryViewStore, 'lead' | '
     },
     failNext: (error) => {
       failure = error;
+    },
+    tamper: (view, key) => {
+      const { rows } = copyOf(view.name);
+      rows.set(key, JSON.stringify({ ...JSON.parse(rows.get(key)!), tampered: true }));
     },
   };
 }

@@ -159,8 +159,8 @@ const subscription =
 export interface Care {
   /** Events a batch; doubles while all goes well. */
   readonly limit: number;
-  /** The row of the very next event is refused by the store: park it in this view. */
-  readonly refused: BadRow | null;
+  /** The rows of the very next event that the store refuses: it is parked in these views. */
+  readonly refused: readonly BadRow[];
 }
 
 /** Thrown by a pass whose batch failed for a bad row: nothing of it was written; repeat it smaller. */
@@ -206,20 +206,25 @@ export async function passOver(
   const stop = new AbortController();
   const until = AbortSignal.any([signal, stop.signal]);
   let limit = care?.limit ?? batchSize;
-  let refused = care?.refused ?? null;
+  let refused = care?.refused ?? [];
   /** The first is the one that counts. */
   const failures: unknown[] = [];
   let writing = Promise.resolve();
 
-  const fail = (error: unknown, events: number): void => {
-    failures.push(error instanceof BadRow ? new Careful(moreCareful(error, events)) : error);
+  const fail = (error: unknown, events = 0, refusing: readonly BadRow[] = []): void => {
+    failures.push(error instanceof BadRow ? new Careful(moreCareful(error, events, refusing)) : error);
     stop.abort();
   };
-  const write = async (advances: readonly Advance[], events: readonly Noted[], caughtUp: boolean) => {
+  const write = async (
+    advances: readonly Advance[],
+    events: readonly Noted[],
+    refusing: readonly BadRow[],
+    caughtUp: boolean,
+  ): Promise<void> => {
     try {
       await into.commit(advances);
     } catch (error) {
-      return fail(error, events.length);
+      return fail(error, events.length, refusing);
     }
     limit = Math.min(limit * 2, batchSize);
     onProgress?.();
@@ -241,15 +246,16 @@ export async function passOver(
         const { known, tooNew } = decoded(slice, projecting.decode);
         if (known.length > 0) {
           const refusing = refused;
-          refused = null;
+          refused = [];
           const advances = await Promise.all(folders.map((folder) => folder.advance(known, refusing))).catch(
-            (error: unknown) => fail(error, known.length),
+            (error: unknown) => fail(error, known.length, refusing),
           );
           await writing;
           if (failures.length > 0 || !advances) break;
           writing = write(
             advances.filter((advance) => advance !== null),
             known,
+            refusing,
             batch.caughtUp && rest.length === 0,
           );
           // A single event is written before the next is folded: a refusal must name the one it is about.
@@ -257,14 +263,14 @@ export async function passOver(
         }
         if (tooNew) {
           await writing;
-          fail(tooNew, 1);
+          fail(tooNew);
         }
       }
       if (failures.length > 0) break;
       if (batch.caughtUp && batch.events.length > STREAMING) await pause(GATHER_MS, until);
     }
   } catch (error) {
-    fail(error, 1);
+    fail(error);
   } finally {
     stop.abort();
     await writing;
@@ -272,8 +278,10 @@ export async function passOver(
   if (failures.length > 0) throw failures[0];
 }
 
-function moreCareful(error: BadRow, events: number): Care {
-  return events > 1 ? { limit: Math.floor(events / 2), refused: null } : { limit: 1, refused: error };
+function moreCareful(error: BadRow, events: number, refusing: readonly BadRow[]): Care {
+  return events > 1
+    ? { limit: Math.floor(events / 2), refused: [] }
+    : { limit: 1, refused: [...refusing, error] };
 }
 
 /** Asks for the next batch before this one is worked on while there is more; live, only when it is asked for. */
@@ -344,15 +352,15 @@ class Folder {
   }
 
   /** What the events that are news to it make of the view; null where none is. */
-  async advance(events: readonly Noted[], refused: BadRow | null): Promise<Advance | null> {
+  async advance(events: readonly Noted[], refused: readonly BadRow[]): Promise<Advance | null> {
     const { view } = this;
     const from = this.checkpoint;
     const news =
       events[0]!.position > from.position ? events : events.filter((e) => e.position > from.position);
     const last = news.at(-1);
     if (last === undefined) return null;
-    const refusal: Refused | null =
-      refused?.view === view.name ? { event: news[0]!.id, reason: refused.message } : null;
+    const badRow = refused.find((row) => row.view === view.name);
+    const refusal: Refused | null = badRow ? { event: news[0]!.id, reason: badRow.message } : null;
     if (refusal === null) await this.fetch(news);
     const folded = foldEvents(view, news, (key) => this.rows.get(key) ?? null, this.waiting, refusal);
     for (const stream of folded.parked) this.waiting.set(stream.stream, stream);

@@ -1,2 +1,3 @@
 export * from './history.js';
 export * from './view-store-contract.js';
+export * from './projecting-contract.js';
