@@ -3,9 +3,10 @@
  * docs/events.md; with `--check` a difference fails and names the command. Needs a build.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { everyEvent, markdown } from '#engine/catalogue';
+import { filesUnder } from './files.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const EVENTS = 'docs/events.md';
@@ -21,7 +22,7 @@ if (process.argv[2] === '--check') {
       `${EVENTS} is not what the catalogue declares${firstDifference(read(EVENTS), page)}; \`npm run docs:events\` makes it`,
     );
   }
-  problems.push(...undecidedDependencies());
+  problems.push(...undecidedDependencies(), ...deadLinks());
 } else {
   mkdirSync(join(ROOT, dirname(EVENTS)), { recursive: true });
   writeFileSync(join(ROOT, EVENTS), page);
@@ -43,6 +44,19 @@ function undecidedDependencies() {
       .filter((name) => !installed.includes(name))
       .map((name) => `${DEPENDENCIES} names ${name}, which is not installed`),
   ];
+}
+
+/** Links of the pages to files of the project. */
+function deadLinks() {
+  const pages = ['README.md', ...[...filesUnder(join(ROOT, 'docs'))].map((path) => relative(ROOT, path))];
+  return pages
+    .filter((page) => page.endsWith('.md'))
+    .flatMap((page) =>
+      [...read(page).matchAll(/\]\(([^)#\s]+)(#[^)]*)?\)/g)]
+        .map(([, target]) => target)
+        .filter((target) => !/^[a-z]+:/.test(target) && !existsSync(join(ROOT, dirname(page), target)))
+        .map((target) => `${page} links to ${target}, which is not there`),
+    );
 }
 
 function firstDifference(one, other) {
