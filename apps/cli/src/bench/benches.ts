@@ -31,6 +31,21 @@ const registered = {
     ],
     load: async () => (await import('./http.js')).http,
   },
+  replay: {
+    about:
+      'Reading the whole log and folding every stream of it; reference: scanning the same log and parsing every body. Recomputing every promise from its facts is reported beside it.',
+    bars: [{ name: 'fold against scan', bar: 0.6, unit: '×' }],
+    load: async () => (await import('./replay.js')).replay,
+  },
+  import: {
+    about:
+      'The real log of 141,712 rows and 24,918 cases, as a person runs the command on an empty data folder: from starting the program to its end, with making, starting and stopping the embedded database, reading, appending and projecting. Memory is the peak of the program itself (VmHWM), without the database’s processes.',
+    bars: [
+      { name: 'seconds to appended and projected', bar: 90, atMost: true, unit: 's' },
+      { name: 'peak memory of the program', bar: 600, atMost: true, unit: 'MB' },
+    ],
+    load: async () => (await import('./import.js')).importBench,
+  },
 } as const satisfies Readonly<Record<string, BenchDefinition>>;
 
 export type BenchName = keyof typeof registered;
