@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import pg from 'pg';
 import { freshDatabase } from '../../support/database.js';
+import { eventually } from '../../support/eventually.js';
 import { DeskProcess, freshFolder, SECRETS, type DeskOptions } from './desk-process.js';
 
 jest.setTimeout(90_000);
@@ -175,11 +176,12 @@ describe('The first start on an empty embedded store', () => {
   });
 
   const cutOffWhileSeeding = async (desk: DeskProcess): Promise<{ out: string }> => {
-    for (;;) {
-      if (desk.out.split('"msg":"answered"').length > 12) break;
-      if (desk.child.exitCode !== null) throw new Error(desk.err);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await eventually(() => desk.out.split('"msg":"answered"').length > 12 || desk.child.exitCode !== null, {
+      within: 60_000,
+      every: 5,
+      what: 'the desk was seeding',
+    });
+    if (desk.child.exitCode !== null) throw new Error(desk.err);
     desk.signal('SIGKILL');
     await desk.ended;
     return { out: desk.out };

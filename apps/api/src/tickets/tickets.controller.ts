@@ -3,7 +3,7 @@ import { narrowing, type Owned } from '#domain/access';
 import { ticketStream } from '#domain/desk';
 import { CLOCKS } from '#domain/sla';
 import type { TicketRow } from '#engine/views';
-import { toInstant, type PersonId, type Position, type Uuid } from '#kernel';
+import { toInstant, type Position, type Uuid } from '#kernel';
 import {
   After,
   Caller,

@@ -60,6 +60,8 @@ function survey(body: Buffer): { names: number; escapes: boolean } {
       case COLON:
         names++;
         break;
+      default:
+        break;
     }
   }
   return { names, escapes };

@@ -109,6 +109,7 @@ function refusalToListen(error: unknown, host: string, port: number): unknown {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return new StartRefused(`${host} is no address of this machine; choose another: HOST=…`);
+    case undefined:
     default:
       return error;
   }

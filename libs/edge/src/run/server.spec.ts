@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { identities } from '#engine/identity';
 import { DuplicateEventId, LogUnavailable, OlderThanLog, UnknownOutcome } from '#engine/store';
 import { silent, type Position } from '#kernel';
+import { eventually } from '#kernel/testing';
 import { pino } from 'pino';
 import { doorkeeper, mintToken, type Caller as CallerType, type TokenClaims } from '../auth/tokens.js';
 import { ClockUntrusted } from '../house/clock.js';
@@ -84,11 +85,7 @@ const log: ProcessLog = {
   flush: () => undefined,
 };
 
-const until = async (holds: () => boolean): Promise<void> => {
-  for (const end = Date.now() + 2_000; !holds() && Date.now() < end;)
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  expect(holds()).toBe(true);
-};
+const until = (holds: () => boolean): Promise<unknown> => eventually(holds, { within: 2_000, every: 2 });
 
 /** As much of a house as the edge itself needs. */
 function smallHouse(port = 0, state: () => Unready | null = () => null): House {

@@ -9,11 +9,9 @@ import {
   type Instant,
   type Occurred,
   type PersonId,
-  type Personal,
   type Recorded,
   type RequestKey,
   type SealedText,
-  type Term,
   type Uuid,
 } from '#kernel';
 import { OlderThanLog } from './errors.js';

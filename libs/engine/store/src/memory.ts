@@ -2,14 +2,7 @@ import { createHash } from 'node:crypto';
 import { START, toOrdinal, toPosition, uuidV8, type Micros, type Uuid } from '#kernel';
 import { checkAppend } from './append.js';
 import { DuplicateEventId, LogUnavailable, NotAppended } from './errors.js';
-import {
-  NO_STREAM,
-  type Append,
-  type Appended,
-  type Batch,
-  type EventStore,
-  type StoredEvent,
-} from './port.js';
+import { type Append, type Appended, type Batch, type EventStore, type StoredEvent } from './port.js';
 
 /** The twin of a real log: every promise of the port, kept in memory. */
 export interface MemoryLog extends EventStore {

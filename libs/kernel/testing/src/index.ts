@@ -61,3 +61,4 @@ export function factOf<F extends Event, T extends F['type']>(
   if (found.length !== 1) throw new Error(`${found.length} facts ${type} in ${JSON.stringify(came.facts)}`);
   return found[0] as Fact<Extract<F, { readonly type: T }>>;
 }
+export { eventually, type Patience } from './eventually.js';
