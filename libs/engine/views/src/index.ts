@@ -14,13 +14,8 @@ export * from './people.js';
 export * from './pending-dues.js';
 export * from './view-store.js';
 export * from './folding.js';
-export {
-  project,
-  ForeignCheckpoint,
-  OlderThanViews,
-  type Projecting,
-  type ProjectingWatch,
-} from './projecting.js';
+export { ForeignCheckpoint, type Projecting, type ProjectingWatch } from './passing.js';
+export { project, OlderThanViews } from './projecting.js';
 export { rebuild, retryParked, type Rebuilt, type Retried } from './rebuilding.js';
 export * from './memory-view-store.js';
 

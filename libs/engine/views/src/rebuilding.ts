@@ -1,14 +1,7 @@
 import type { Position } from '#kernel';
 import type { Batch } from '#engine/store';
 import { foldEvents } from './folding.js';
-import {
-  Careful,
-  checkOrigins,
-  ForeignCheckpoint,
-  passOver,
-  type Care,
-  type Projecting,
-} from './projecting.js';
+import { Careful, checkOrigins, ForeignCheckpoint, passOver, type Care, type Projecting } from './passing.js';
 import type { Noted, View } from './view.js';
 import { BadRow, Fenced, type Checkpoint, type Comparison, type ParkedStream } from './view-store.js';
 
