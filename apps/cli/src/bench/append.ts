@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { uuidV7 } from '#kernel';
 import { openPostgresLog } from '#adapters/log-postgres';
 import { NO_STREAM } from '#engine/store';
-import { percentile, type BenchContext } from './harness.js';
+import { percentile, type BenchContext } from './bench.js';
 import { emmett, type Appender } from './references/emmett.js';
 
 const ROUND_MS = 4_000;

@@ -1,4 +1,4 @@
-import type { BarDefinition, BenchBody } from './harness.js';
+import type { BarDefinition, BenchBody } from './bench.js';
 
 export interface BenchDefinition {
   /** What is measured against what, for docs/benchmarks.md. */

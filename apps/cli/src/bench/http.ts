@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { mintToken } from '#edge';
-import { percentile, type BenchContext } from './harness.js';
+import { percentile, type BenchContext } from './bench.js';
 import { load, wire, type Loaded } from './load.js';
 
 const CONNECTIONS = 64;

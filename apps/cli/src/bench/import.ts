@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as after } from 'node:timers/promises';
 import { projectFolder } from '../project-folder.js';
-import type { BenchContext } from './harness.js';
+import type { BenchContext } from './bench.js';
 
 /** The real log lies beside the clone and is not part of it. */
 const LOG = '../shared/data/servicenow-incidents.csv.xz';

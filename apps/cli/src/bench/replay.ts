@@ -24,7 +24,7 @@ import {
   type PersonId,
   type Recorded,
 } from '#kernel';
-import { median, type BenchContext } from './harness.js';
+import { median, type BenchContext } from './bench.js';
 import { scan } from './references/scan.js';
 
 const TICKETS = 12_000;

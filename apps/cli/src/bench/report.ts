@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { benches, type BenchName } from './benches.js';
-import { rounded, type BenchResult } from './harness.js';
+import { rounded, type BenchResult } from './bench.js';
 import type { Machine } from './machine.js';
 
 const HEAD = `# Benchmarks
