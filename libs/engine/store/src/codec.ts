@@ -55,6 +55,8 @@ export type Upcaster = (stored: { readonly type: string; readonly data: object }
   readonly data: object;
 };
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 interface Body {
   readonly at: Instant;
   readonly actor: Actor;
@@ -133,23 +135,29 @@ export function codec({ catalogue, vault, chance, upcasters = {} }: CodecOptions
   };
 
   const decode: Codec['decode'] = (stored) => {
-    const { at, data, ...meta } = JSON.parse(stored.body) as Body;
+    const body = JSON.parse(stored.body) as Body;
     let { type } = stored;
-    let current = data;
-    for (let lift = lifts.get(type); lift; lift = lifts.get(type))
-      ({ type, data: current } = lift({ type, data: current }));
+    let { data } = body;
+    for (let lift = lifts.get(type); lift; lift = lifts.get(type)) ({ type, data } = lift({ type, data }));
     if (!sealedByType.has(type)) throw new OlderThanLog(stored.type);
-    return {
-      ...meta,
-      occurredAt: at,
-      type,
-      data: current,
+    // Field by field: a rest and a spread of the body would cost more than parsing it.
+    const event: Mutable<Recorded<Event>> = {
       id: stored.id,
+      type,
+      data,
       stream: stored.stream,
       revision: stored.revision,
       position: stored.position,
       recordedAt: stored.recordedAt,
+      occurredAt: body.at,
+      actor: body.actor,
+      correlation: body.correlation,
+      engine: body.engine,
     };
+    if (body.causation !== undefined) event.causation = body.causation;
+    if (body.key) event.key = body.key;
+    if (body.sealed) event.sealed = body.sealed;
+    return event;
   };
 
   return { catalogue, prepare, decode };
