@@ -112,9 +112,9 @@ class Server {
       const seen = await look(this.place.folder);
       switch (seen.server) {
         case 'stale':
-          this.logger.warn(
+          this.logger.info(
             { pid: seen.pid },
-            'the process id of an earlier PostgreSQL belongs to another program now',
+            'an earlier PostgreSQL left a process id that is not its own any more',
           );
           await disown(this.place.folder, seen, this.place.account);
           continue;

@@ -56,6 +56,8 @@ export function openPool(options: SessionOptions & { readonly size: number }): p
     query_timeout: timeoutsOf(options).answerMs,
     allowExitOnIdle: false,
   });
+  // While a connection is lent out its loss fails the borrower's query; without a listener it would end the process too.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   pool.on('error', (error) =>
     options.logger.warn({ problem: problemOf(error) }, 'an idle database connection was lost'),
   );
