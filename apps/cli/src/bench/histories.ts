@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { ticket, type TicketCommand } from '#domain/desk';
 import type { Policies } from '#domain/sla';
 import { identities } from '#engine/identity';
-import { appendSurely, decideInTurn, NO_STREAM, type Means } from '#engine/store';
-import { toInstant, uuidV7, type Actor, type Instant, type PersonId } from '#kernel';
+import { NO_STREAM, type Means } from '#engine/store';
+import { decideInTurn, toInstant, uuidV7, type Actor, type Instant, type PersonId } from '#kernel';
 
 export interface Histories {
   readonly tickets: number;
@@ -30,7 +30,11 @@ const GROUPS = 20;
  * Writes the log of a desk: tickets at every stage, four to nine events each, decided by the ticket's own
  * rules, each step an append of its own.
  */
-export async function writeHistories(means: Means, policies: Policies, histories: Histories): Promise<number> {
+export async function writeHistories(
+  means: Means,
+  policies: Policies,
+  histories: Histories,
+): Promise<number> {
   const ids = identities(randomBytes(32));
   const person = (i: number): PersonId => ids.person('bench', `person ${i}`);
   const text = (): string => randomBytes((TEXT * 3) / 4).toString('base64');
@@ -94,7 +98,11 @@ export async function writeHistories(means: Means, policies: Policies, histories
         correlation: stream,
         engine: means.engine,
       });
-      const appended = await appendSurely(means.store, stream, revision, prepared);
+      const appended = await means.store.append({
+        stream,
+        expected: revision,
+        events: prepared.map(({ event }) => event),
+      });
       if (appended.outcome !== 'appended') throw new Error(`${stream}: a conflict at ${appended.actual}`);
       ({ revision } = appended);
       ({ state } = decided);
