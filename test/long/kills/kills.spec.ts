@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { everyView, rebuild, type Noted } from '#engine/views';
 import { pause } from '#edge';
-import { silent, START, toOrdinal, type Position } from '#kernel';
+import { silent, toOrdinal } from '#kernel';
 import { Client, type Command, type Done } from '../support/clients.js';
-import { LongDesk, type Inside } from '../support/desk.js';
+import { everything, LongDesk } from '../support/desk.js';
 import { seeded } from '../support/chance.js';
 import { eventually } from '../../support/eventually.js';
 
@@ -79,16 +79,6 @@ async function someProgress(): Promise<void> {
     within: 90_000,
     what: 'clients are being answered again',
   });
-}
-
-async function everything({ log, decode }: Inside): Promise<Noted[]> {
-  const all: Noted[] = [];
-  for (let after: Position = START; ;) {
-    const page = await log.readAll(after, 5_000);
-    if (page.length === 0) return all;
-    all.push(...page.map((event) => decode(event) as Noted));
-    after = page.at(-1)!.position;
-  }
 }
 
 interface Merge {

@@ -1,3 +1,4 @@
+import type { Instant } from '#kernel';
 import type { LongDesk } from './desk.js';
 
 /** A command as a client remembers it: it repeats it under its key until somebody answers. */
@@ -14,7 +15,7 @@ export interface Answer {
     readonly number: string;
     readonly revision: number;
     readonly position: string;
-    readonly code?: string;
+    readonly promises?: readonly { readonly clock: string; readonly due: Instant }[];
   };
 }
 

@@ -11,7 +11,8 @@ import { openViews, type ViewsDatabase } from '#adapters/views-postgres';
 import { mintToken, type TokenClaims } from '#edge';
 import { everyEvent } from '#engine/catalogue';
 import { codec, memoryVault, type Codec } from '#engine/store';
-import { silent } from '#kernel';
+import type { Noted } from '#engine/views';
+import { silent, START, type Position } from '#kernel';
 import { eventually } from '../../support/eventually.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -163,4 +164,15 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** The whole log, from its beginning. */
+export async function everything({ log, decode }: Inside): Promise<Noted[]> {
+  const all: Noted[] = [];
+  for (let after: Position = START; ;) {
+    const page = await log.readAll(after, 5_000);
+    if (page.length === 0) return all;
+    all.push(...page.map((event) => decode(event) as Noted));
+    after = page.at(-1)!.position;
+  }
 }
