@@ -20,9 +20,20 @@ export function toSeconds(at: Instant): EpochSeconds {
   return Date.parse(at) / 1000;
 }
 
+/** Recent conversions, by second modulo the size: a desk asks for the same few instants over and over. */
+const RECENT = 256;
+const recentSeconds = new Float64Array(RECENT).fill(NaN);
+const recentTexts = new Array<Instant>(RECENT);
+
 /** Floors to the second (ruling 1). */
 export function toInstant(seconds: EpochSeconds): Instant {
-  return `${new Date(Math.floor(seconds) * 1000).toISOString().slice(0, 19)}Z` as Instant;
+  const whole = Math.floor(seconds);
+  const place = whole & (RECENT - 1);
+  if (recentSeconds[place] === whole) return recentTexts[place]!;
+  const text = `${new Date(whole * 1000).toISOString().slice(0, 19)}Z` as Instant;
+  recentSeconds[place] = whole;
+  recentTexts[place] = text;
+  return text;
 }
 
 export function earlier(a: Instant, b: Instant): Instant {

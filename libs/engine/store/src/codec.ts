@@ -168,13 +168,14 @@ const VERSION = 1;
 
 function seal(plain: string, person: PersonId, key: Buffer, nonce: Buffer): string {
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(person));
-  const ciphertext = Buffer.concat([
-    Buffer.from([VERSION]),
-    nonce,
-    cipher.update(plain, 'utf8'),
-    cipher.final(),
-  ]);
-  return Buffer.concat([ciphertext, cipher.getAuthTag()]).toString('base64');
+  const ciphertext = cipher.update(plain, 'utf8');
+  cipher.final();
+  const bytes = Buffer.allocUnsafe(29 + ciphertext.length);
+  bytes[0] = VERSION;
+  bytes.set(nonce, 1);
+  bytes.set(ciphertext, 13);
+  bytes.set(cipher.getAuthTag(), 13 + ciphertext.length);
+  return bytes.toString('base64');
 }
 
 function unseal(blob: string, person: PersonId, key: Buffer): string {
