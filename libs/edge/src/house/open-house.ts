@@ -50,6 +50,22 @@ export async function openHouse(settings: Settings, { as, logger }: OpenHouseOpt
   }
 }
 
+/** Ruling 40. The log refuses older ones itself. */
+const NEWEST_TRIED = 18;
+
+async function warnOfUntriedServer(
+  pool: { query(text: string): Promise<{ rows: readonly unknown[] }> },
+  logger: ProcessLog,
+): Promise<void> {
+  const { rows } = await pool.query(`SELECT current_setting('server_version_num')::int / 10000 AS major`);
+  const { major } = rows[0] as { readonly major: number };
+  if (major > NEWEST_TRIED)
+    logger.warn(
+      { major, newestTried: NEWEST_TRIED },
+      'this PostgreSQL is newer than any the desk was tried on',
+    );
+}
+
 async function furnish(
   settings: Settings,
   as: 'desk' | 'command',
@@ -73,6 +89,7 @@ async function furnish(
 
   const application = `covenant ${as}`;
   const store = await open.add(openPostgresLog({ url, application, logger }));
+  await warnOfUntriedServer(store.pool, logger);
   const vault = await open.add(openPostgresVault({ pool: store.pool, masterKey: secrets.masterKey, logger }));
   const numbers = await open.add(openNumbers({ pool: store.pool, logger }));
   const views = await open.add(openViews({ url, logger }));
@@ -84,26 +101,23 @@ async function furnish(
   const identities = identitiesOf(secrets.identitySecret);
 
   const book = await policyBook(store, codec, ['default', 'import-default']);
-  let builtInsStand = false;
+  // Only desks see to the zone of the policy `default`: a command may well be run without DESK_ZONE. And a
+  // process whose clock is wrong records nothing, not even this (ruling 1).
+  let builtInsStand = as === 'command';
   const keepPolicies = async (): Promise<void> => {
-    try {
-      // A process whose clock is wrong records nothing, not even this (ruling 1).
-      if (!builtInsStand && clock.trusted) {
-        await recordBuiltIn(means, 'default', settings.deskZone);
-        builtInsStand = true;
-      }
-      await book.refresh();
-    } catch (error) {
+    if (!builtInsStand && clock.trusted) {
+      await recordBuiltIn(means, 'default', settings.deskZone);
+      builtInsStand = true;
+    }
+    await book.refresh();
+  };
+  await keepPolicies();
+  open.every(POLICIES, () =>
+    keepPolicies().catch((error: unknown) => {
       gate.met(error);
       logger.warn({ failure: failureOf(error) }, 'the policies could not be read');
-    }
-  };
-  if (clock.trusted) {
-    await recordBuiltIn(means, 'default', settings.deskZone);
-    builtInsStand = true;
-    await book.refresh();
-  }
-  open.every(POLICIES, keepPolicies);
+    }),
+  );
 
   if (embedded) {
     const look = async (): Promise<void> => gate.free(await embedded.freeBytes());

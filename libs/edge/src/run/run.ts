@@ -29,6 +29,8 @@ export async function run(program: Program, env: NodeJS.ProcessEnv = process.env
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
   });
+  // Whoever read the output may go away (`npm start | head`); the desk goes on without.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   let log: ProcessLog | undefined;
   let house: House | undefined;
   let running: Running | undefined;
