@@ -1,5 +1,4 @@
 import { TICKETS, schemaId, type CloudEvent, type TicketMessage } from '#contracts';
-import type { TicketEvent } from '#domain/desk';
 import type { ClockRecord } from '#domain/sla';
 import { microsToText, never, toSeconds, type Recorded, type Uuid } from '#kernel';
 import { idOf, type HouseEvent } from '#engine/catalogue';
@@ -44,22 +43,6 @@ export function announce(event: Recorded<HouseEvent>, log: Uuid): readonly Annou
 }
 
 function tell(event: Recorded<HouseEvent>): TicketMessage | null {
-  switch (event.type) {
-    case 'people.person-named.v1':
-    case 'desk.queue-defined.v1':
-    case 'sla.policy-activated.v1':
-    case 'house.demonstration-begun.v1':
-    case 'house.demonstration-completed.v1':
-    case 'house.command-noted.v1':
-      return null;
-    default:
-      return tellOfTicket(event);
-  }
-}
-
-type TicketNoted = Recorded<Exclude<TicketEvent, { readonly type: 'house.command-noted.v1' }>>;
-
-function tellOfTicket(event: TicketNoted): TicketMessage | null {
   const late = isLate(event);
   switch (event.type) {
     case 'desk.ticket-opened.v1': {
@@ -173,6 +156,12 @@ function tellOfTicket(event: TicketNoted): TicketMessage | null {
       const { clock, cycle, due } = event.data;
       return { type: 'covenant.breach-annulled.v1', data: { clock, cycle, due } };
     }
+    case 'people.person-named.v1':
+    case 'desk.queue-defined.v1':
+    case 'sla.policy-activated.v1':
+    case 'house.demonstration-begun.v1':
+    case 'house.demonstration-completed.v1':
+    case 'house.command-noted.v1':
     case 'desk.note-added.v1':
     case 'desk.handover-offered.v1':
     case 'desk.handover-declined.v1':
