@@ -1,4 +1,4 @@
 import { run } from '#edge';
 import { ProjectorModule } from './projector.module.js';
 
-await run({ name: 'projector', module: () => ProjectorModule });
+await run({ name: 'projector', module: () => ProjectorModule }, process.env);

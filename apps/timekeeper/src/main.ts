@@ -1,4 +1,4 @@
 import { run } from '#edge';
 import { TimekeeperModule } from './timekeeper.module.js';
 
-await run({ name: 'timekeeper', module: () => TimekeeperModule });
+await run({ name: 'timekeeper', module: () => TimekeeperModule }, process.env);

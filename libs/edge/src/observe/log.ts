@@ -40,10 +40,13 @@ const toldOf = (error: unknown): unknown => (error instanceof Error ? failureOf(
 
 /** Nest's own news: its start-up chatter is dropped; of its warnings only where they come from is kept. */
 export function nestLog(log: Logger): LoggerService {
-  const told = (message: unknown, more: readonly unknown[]): object => ({
-    ...(message instanceof Error && { failure: failureOf(message) }),
-    from: String(more.at(-1) ?? 'nest').slice(0, 64),
-  });
+  const told = (message: unknown, more: readonly unknown[]): object => {
+    const context = more.at(-1);
+    return {
+      ...(message instanceof Error && { failure: failureOf(message) }),
+      ...(typeof context === 'string' && { from: context.slice(0, 64) }),
+    };
+  };
   return {
     log: () => undefined,
     debug: () => undefined,

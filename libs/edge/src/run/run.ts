@@ -25,7 +25,7 @@ const EXPECTED = [SettingsRefused, SecretRefused, EmbeddedRefused, StoreError, S
  * The life of a process: settings, house, server, until SIGTERM or SIGINT; then in reverse. A signal that
  * comes again while it stops changes nothing. Ends the process: 0 after a signal, 1 after anything else.
  */
-export async function run(program: Program, env: NodeJS.ProcessEnv = process.env): Promise<void> {
+export async function run(program: Program, env: NodeJS.ProcessEnv): Promise<void> {
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
   });
