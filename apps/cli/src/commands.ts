@@ -45,6 +45,15 @@ retry    takes parked streams up again
 rebuild  folds the log anew beside the live view, says where the two differ, and swaps them`,
     load: async () => (await import('./commands/views.js')).viewsCommand,
   },
+  flows: {
+    about: 'shows and restarts the flows between tickets',
+    help: `covenant flows status [--json]
+covenant flows restart [FLOW]
+
+status   how far each flow has read, and which events wait or failed
+restart  lets a flow read the log from its beginning again; what is done already is not done twice`,
+    load: async () => (await import('./commands/flows.js')).flowsCommand,
+  },
   log: {
     about: 'prints the events of the log',
     help: `covenant log [--stream STREAM | --category CATEGORY] [--after POSITION] [--open] [--canonical]

@@ -20,7 +20,7 @@ export interface DeskOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Modules loaded before the program. */
   readonly preload?: readonly string[];
-  readonly app?: 'standalone' | 'api' | 'projector';
+  readonly app?: 'standalone' | 'api' | 'projector' | 'timekeeper';
 }
 
 /** A desk in a process of its own, run from the sources. */

@@ -1,18 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { activation, builtIn, policyEvents } from '#domain/sla';
-import { codec, memoryVault, NO_STREAM } from '#engine/store';
 import { pause } from '#edge';
-import { HOUSE, toInstant, toSeconds, uuidV7, type Instant } from '#kernel';
-import { randomBytes } from 'node:crypto';
+import { toSeconds, type Instant } from '#kernel';
 import { Client } from '../support/clients.js';
-import { everything, LongDesk, type Inside } from '../support/desk.js';
+import { everything, LongDesk } from '../support/desk.js';
 import { seeded } from '../support/chance.js';
 import { eventually } from '../../support/eventually.js';
+import { recordSharpPolicy } from '../../support/sharp-policy.js';
 
 const TICKETS = 240;
 /** Seconds from opening to due, by priority; long enough for all to be opened before the first is due. */
-const TARGETS = { 1: 12, 2: 14, 3: 16, 4: 18 } as const;
-const LONGER = 4;
+const TARGETS = { 1: [12, 16], 2: [14, 18], 3: [16, 20], 4: [18, 22] } as const;
 
 const chance = seeded();
 let desk: LongDesk;
@@ -27,35 +24,9 @@ let breaches: {
   readonly recordedAt: number;
 }[];
 
-/** A desk whose promises are a matter of seconds, around the clock. */
-async function withSharpPolicy({ log }: Inside): Promise<void> {
-  const bytes = { bytes: (count: number) => randomBytes(count) };
-  const { prepare } = codec({ catalogue: policyEvents, vault: memoryVault(bytes), chance: bytes });
-  const now = toInstant(Math.floor((await log.now()) / 1_000_000));
-  const by = <K extends keyof typeof TARGETS>(priority: K) => ({
-    'first-response': TARGETS[priority],
-    resolution: TARGETS[priority] + LONGER,
-  });
-  const sharp = activation(
-    {
-      ...builtIn('UTC'),
-      calendar: { zone: 'UTC', always: true },
-      targets: { 1: by(1), 2: by(2), 3: by(3), 4: by(4) },
-    },
-    { name: 'default', version: 1, source: 'desk', effective: '1970-01-01T00:00:00Z' as Instant },
-  );
-  const [prepared] = await prepare([sharp], [uuidV7(Date.now(), randomBytes(10))], {
-    occurredAt: now,
-    actor: { id: HOUSE, role: 'system' },
-    correlation: 'test',
-    engine: '1',
-  });
-  await log.append({ stream: 'policy-default', expected: NO_STREAM, events: [prepared!.event] });
-}
-
 beforeAll(async () => {
   desk = await LongDesk.prepare();
-  await desk.inside(withSharpPolicy);
+  await desk.inside(({ log }) => recordSharpPolicy(log, TARGETS));
   desk.start();
   await desk.ready();
   const client = new Client(desk, await desk.token({ role: 'supervisor', name: 'sam' }));

@@ -118,6 +118,19 @@ export async function openPostgresCheckpoints(
       return checkpointOf(rows[0]!);
     },
 
+    stand: async () => {
+      const { rows } = await reachable(
+        pool.query<Row>(
+          'SELECT flow, token, log, position, event, held FROM flows.checkpoints ORDER BY flow',
+        ),
+      );
+      return rows.map(checkpointOf);
+    },
+
+    forget: async (flow) => {
+      await reachable(pool.query('DELETE FROM flows.checkpoints WHERE flow = $1', [flow]));
+    },
+
     move: async (from, { position, event, held }) => {
       const { rowCount } = await reachable(
         pool.query(

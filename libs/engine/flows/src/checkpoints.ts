@@ -42,6 +42,10 @@ export interface FlowCheckpoints {
   lead(flow: string, signal: AbortSignal): Promise<FlowLead>;
   /** Takes a new token; a flow met for the first time begins before the first event of `log`. */
   start(flow: string, log: Uuid): Promise<FlowCheckpoint>;
+  /** Every flow ever started, by name; no new token is taken. */
+  stand(): Promise<readonly FlowCheckpoint[]>;
+  /** The flow begins anew before the first event of whatever log it meets next; who runs it now is fenced. */
+  forget(flow: string): Promise<void>;
   /** Moves from exactly the token and position given, or throws FlowFenced. */
   move(
     from: FlowCheckpoint,
@@ -76,6 +80,8 @@ export function memoryCheckpoints(): FlowCheckpoints {
       stored.set(flow, started);
       return started;
     },
+    stand: async () => [...stored.values()].sort((a, b) => (a.flow < b.flow ? -1 : 1)),
+    forget: async (flow) => void stored.delete(flow),
     move: async (from, to) => {
       const present = stored.get(from.flow);
       if (present?.token !== from.token || present.position !== from.position)

@@ -53,6 +53,27 @@ export function flowCheckpointsContract(
       }));
   });
 
+  describe('A flow that is forgotten', () => {
+    it('begins anew, in another log if need be, and fences who ran it', () =>
+      withOpen(async (checkpoints, another) => {
+        const first = await checkpoints.start('merging', id(1));
+        const to = { position: toPosition(7), event: id(2), held: [] };
+        const moved = await checkpoints.move(first, to);
+        await checkpoints.start('linking', id(1));
+        expect((await another.stand()).map(({ flow, position }) => [flow, position])).toEqual([
+          ['linking', START],
+          ['merging', toPosition(7)],
+        ]);
+        await another.forget('merging');
+        await expect(checkpoints.move(moved, { ...to, position: toPosition(8) })).rejects.toThrow(FlowFenced);
+        expect(await another.start('merging', id(9))).toMatchObject({
+          log: id(9),
+          position: START,
+          event: null,
+        });
+      }));
+  });
+
   describe('The lead of a flow', () => {
     it('is one runner’s, and passes on when it lets go', () =>
       withOpen(async (checkpoints, another) => {
