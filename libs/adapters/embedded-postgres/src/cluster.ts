@@ -183,7 +183,7 @@ export type Started =
   | { readonly started: true }
   /** The port went to somebody else meanwhile. */
   | { readonly started: false; readonly because: 'port-taken' }
-  /** Another process starts it now, or the last server's processes have not all ended. */
+  /** Another process starts it now, it still recovers, or the last server's processes have not all ended. */
   | { readonly started: false; readonly because: 'not-alone'; readonly detail: string };
 
 /** Starts the server, in a session of its own, so that Ctrl-C at the desk's terminal does not reach it. */
@@ -203,6 +203,12 @@ export async function start(place: Place, binaries: Binaries, port: number): Pro
       account,
     );
     if (ran.code === 0) return { started: true };
+    if (/server did not start in time/.test(ran.output))
+      return {
+        started: false,
+        because: 'not-alone',
+        detail: 'it recovers from a crash, which takes its time',
+      };
     const said = await tail(log, before);
     const why = `${said}\n${await newestLog(folder, began)}`;
     if (/could not bind .*Address already in use|could not create any TCP\/IP sockets/.test(why))
@@ -300,7 +306,7 @@ function succeeded(ran: { readonly code: number | null; readonly output: string 
 
 /** PostgreSQL's own words, under the right heading. */
 export function startRefused(folder: string, said: string): EmbeddedRefused {
-  if (/No space left on device|Disk quota exceeded/.test(said))
+  if (/No space left on device|Disk quota exceeded|wrote only \d+ of \d+ bytes/.test(said))
     return new EmbeddedRefused('disk-full', `${folder}: the disk is full; make room and start again.`);
   if (/Permission denied|Read-only file system|wrong ownership|invalid permissions/.test(said))
     return new EmbeddedRefused(
