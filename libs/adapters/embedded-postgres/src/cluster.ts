@@ -151,10 +151,12 @@ const KEPT_SETTINGS = {
 
 /** What may change from release to release; given at each start. */
 function settings(): Readonly<Record<string, string>> {
-  const quarter = Math.floor(totalmem() / 4 / 1_048_576);
+  const limit = process.constrainedMemory();
+  const memory = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+  const quarter = Math.floor(memory / 4 / 1_048_576);
   return {
     ...KEPT_SETTINGS,
-    // The machine is the desk's as well: a quarter of it, 512 MiB at most.
+    // The machine, or the container, is the desk's as well: a quarter of it, 512 MiB at most.
     shared_buffers: `${Math.max(32, Math.min(512, quarter))}MB`,
     max_connections: '100',
     max_wal_size: '2GB',

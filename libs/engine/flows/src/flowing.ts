@@ -63,6 +63,8 @@ const UNSAVED = 1_000;
 const TRIES = 3;
 /** Steps after steps; more follow from no refusal there is. */
 const DEPTH = 5;
+/** While events come one by one, so long for the next batch to gather. */
+const GATHER_MS = 25;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -172,6 +174,7 @@ async function pass(
       await move(seen);
       unsaved = 0;
     }
+    if (batch.caughtUp && batch.events.length > 0) await flowing.pause(GATHER_MS, signal);
   }
   if (unsaved > 0) await move(seen);
 }
