@@ -46,9 +46,10 @@ export async function* pages(store: EventStore, size = PAGE): AsyncGenerator<rea
 export async function foldAll(
   store: EventStore,
   decode: (stored: StoredEvent) => Recorded<Event>,
+  size = PAGE,
 ): Promise<Map<string, Folded<TicketState>>> {
   const folded = new Map<string, Folded<TicketState>>();
-  for await (const page of pages(store)) {
+  for await (const page of pages(store, size)) {
     const byStream = new Map<string, Recorded<Event>[]>();
     for (const stored of page) {
       const event = decode(stored);

@@ -21,6 +21,12 @@ export class UnknownOutcome extends StoreError {}
 /** The log cannot be reached now. */
 export class LogUnavailable extends StoreError {}
 
+/**
+ * A position or an id does not fit this log: it was restored from an older copy, or is another log (ruling 45).
+ * Nothing helps but somebody who decides which of the two is right.
+ */
+export class LogReplaced extends StoreError {}
+
 /** An event type or version that this program does not know: the program is too old (ruling 48). */
 export class OlderThanLog extends StoreError {
   constructor(readonly eventType: string) {

@@ -6,3 +6,5 @@ export * from './codec.js';
 export * from './transact.js';
 export * from './memory.js';
 export * from './memory-vault.js';
+export * from './seal.js';
+export * from './sealing.js';

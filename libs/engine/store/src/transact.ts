@@ -28,8 +28,23 @@ export interface Folded<S> {
   /** Revision of the last append that an actor caused; timers do not move it (ruling 4). */
   readonly etag: number;
   readonly recordedAt: Micros;
-  /** Every idempotency key ever accepted here, with the revisions it wrote (ruling 11). */
-  readonly keys: ReadonlyMap<string, { readonly body: string; readonly from: number; readonly to: number }>;
+  /** The latest idempotency key accepted here, and behind it every one before (ruling 11). */
+  readonly keys: Keyed | null;
+}
+
+/** An accepted request, with the revisions it wrote; a chain, so that a fold adds to it without copying it. */
+export interface Keyed {
+  readonly id: string;
+  readonly body: string;
+  readonly from: number;
+  readonly to: number;
+  readonly earlier: Keyed | null;
+}
+
+function keyed(keys: Keyed | null, id: string): Keyed | null {
+  let found = keys;
+  while (found && found.id !== id) found = found.earlier;
+  return found;
 }
 
 /** The clock of the edge: live commands happen now. Throws while this process's clock is not to be trusted (ruling 1). */
@@ -111,11 +126,10 @@ export function foldStream<S, E extends Event>(
     revision: NO_STREAM,
     etag: NO_STREAM,
     recordedAt: 0,
-    keys: new Map(),
+    keys: null,
   },
 ): Folded<S> {
-  let { state, revision, etag, recordedAt } = from;
-  const keys = new Map(from.keys);
+  let { state, revision, etag, recordedAt, keys } = from;
   for (const event of events) {
     if (event.revision !== revision + 1)
       throw new Error(`${event.stream}: revision ${event.revision} follows ${revision}: the log has a hole`);
@@ -123,8 +137,12 @@ export function foldStream<S, E extends Event>(
     revision = event.revision;
     recordedAt = event.recordedAt;
     if (event.key) {
-      const known = keys.get(event.key.id);
-      keys.set(event.key.id, { body: event.key.body, from: known?.from ?? revision, to: revision });
+      const { id, body } = event.key;
+      // The events of one request stand side by side: they are one append.
+      keys =
+        keys?.id === id
+          ? { ...keys, to: revision }
+          : { id, body, from: revision, to: revision, earlier: keys };
     }
     if (event.actor.id !== HOUSE || event.key) etag = revision;
   }
@@ -231,7 +249,7 @@ export function transactor<S, C extends Command, F extends Event, E extends Even
       const before = hint ?? (await load(stream));
       hinted = false;
 
-      const seen = key && before.keys.get(key.id);
+      const seen = key && keyed(before.keys, key.id);
       if (seen) return seen.body === key.body ? answerAgain(stream, before, seen) : { outcome: 'key-reused' };
       if (request.ifMatch !== undefined && request.ifMatch !== before.etag) {
         if (hint) continue;
