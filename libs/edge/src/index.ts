@@ -61,6 +61,7 @@ export { Readiness, type Check, type Unready } from './observe/readiness.js';
 export {
   After,
   Asked,
+  askingOf,
   Caller,
   callerOf,
   Open,

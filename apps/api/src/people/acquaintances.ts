@@ -60,7 +60,11 @@ export class Acquaintances {
     return last;
   }
 
-  private async name({ person, name, email, byHearsay }: Met, by: Actor, correlation: string): Promise<Position | null> {
+  private async name(
+    { person, name, email, byHearsay }: Met,
+    by: Actor,
+    correlation: string,
+  ): Promise<Position | null> {
     const digest = this.house.identities.derived('naming', name, email ?? '');
     const outcome = await this.house.people.transact(
       {
