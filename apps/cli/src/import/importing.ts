@@ -99,9 +99,9 @@ export async function importLog(house: House, options: ImportOptions, watch: Imp
   );
   const projector = new AbortController();
   // Stands by where a desk leads, and takes over should that desk end.
-  let failed: unknown;
+  let failed: Error | undefined;
   const projecting = project(projectingOf(house), projector.signal).catch((error: unknown) => {
-    failed = error;
+    failed = error instanceof Error ? error : new Error(String(error));
   });
   try {
     tally.rows = gathered.rows;
@@ -234,7 +234,7 @@ async function namePersons(
 async function viewsCaughtUp(
   house: House,
   position: Position,
-  failed: () => unknown,
+  failed: () => Error | undefined,
   watch: ImportWatch,
 ): Promise<void> {
   for (;;) {
