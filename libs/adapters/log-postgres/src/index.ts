@@ -11,4 +11,5 @@ export {
   type PostgresCheckpoints,
   type PostgresCheckpointsOptions,
 } from './postgres-checkpoints.js';
+export { openPostgresSeal, type PostgresSeal, type PostgresSealOptions } from './postgres-seal.js';
 export { migrate, MIGRATION_LOCK, type Migration } from './migrate.js';
