@@ -25,7 +25,7 @@ export interface PostgresSeal extends Seal {
 
 /**
  * `seal.record` writes one batch, all in one statement of the client's: the head moves from exactly the token and
- * ordinal given, or nothing happens and `written` is false. `found` is JSON: `[ordinal, first ordinal of its id,
+ * ordinal given, or nothing happens and `written` is false. `irregular` is JSON: `[ordinal, first ordinal of its id,
  * or null where the revision before it is missing]…`.
  */
 const migrations: readonly Migration[] = [
@@ -65,7 +65,7 @@ const migrations: readonly Migration[] = [
       CREATE FUNCTION seal.record(
         my_token bigint, before bigint,
         positions bigint[], times bigint[], ids uuid[], revisions integer[], streams text,
-        OUT written boolean, OUT found text
+        OUT written boolean, OUT irregular text
       ) LANGUAGE plpgsql AS $$
       BEGIN
         UPDATE seal.head SET ordinal = before + cardinality(positions)
@@ -78,7 +78,7 @@ const migrations: readonly Migration[] = [
         FROM unnest(positions, times, ids, revisions, string_to_array(streams, E'\\n'))
              WITH ORDINALITY AS e(position, recorded_at, id, revision, stream, n);
 
-        WITH irregular AS (
+        WITH noticed AS (
           INSERT INTO seal.irregularities (ordinal, first)
           SELECT e.ordinal, (SELECT min(o.ordinal) FROM seal.events o WHERE o.id = e.id)
           FROM seal.events e
@@ -92,7 +92,7 @@ const migrations: readonly Migration[] = [
               (SELECT FROM seal.events o WHERE o.stream = e.stream AND o.revision = e.revision - 1)
           RETURNING ordinal, first
         )
-        SELECT json_agg(json_build_array(ordinal, first) ORDER BY ordinal) INTO found FROM irregular;
+        SELECT json_agg(json_build_array(ordinal, first) ORDER BY ordinal) INTO irregular FROM noticed;
       END $$;
     `,
   },
@@ -178,9 +178,9 @@ export async function openPostgresSeal(options: PostgresSealOptions): Promise<Po
           const before = entries[0]!.ordinal - 1;
           const [answer] = (
             await reachable(
-              client.query<{ written: boolean; found: string | null }>({
+              client.query<{ written: boolean; irregular: string | null }>({
                 name: 'seal-record',
-                text: 'SELECT written, found FROM seal.record($1, $2, $3, $4, $5, $6, $7)',
+                text: 'SELECT written, irregular FROM seal.record($1, $2, $3, $4, $5, $6, $7)',
                 values: [
                   ...[token, before, entries.map(({ position }) => toOrdinal(position))],
                   ...[entries.map((entry) => entry.recordedAt), entries.map(({ id }) => id)],
@@ -193,7 +193,7 @@ export async function openPostgresSeal(options: PostgresSealOptions): Promise<Po
             )
           ).rows;
           if (!answer!.written) throw new SealFenced();
-          const found = JSON.parse(answer!.found ?? '[]') as [number, number | null][];
+          const found = JSON.parse(answer!.irregular ?? '[]') as [number, number | null][];
           return found.map(([ordinal, first]): Irregularity => {
             const entry = entries[ordinal - before - 1]!;
             return first === null ? { is: 'revision-missing', entry } : { is: 'id-repeated', entry, first };

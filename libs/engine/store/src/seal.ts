@@ -38,8 +38,8 @@ export interface SealLead {
   /** Aborts when it is lost. */
   readonly lost: AbortSignal;
   /**
-   * Durable when it answers. The entries follow on what this lead sealed last. Throws SealFenced where another
-   * lead has been taken since.
+   * Durable when it answers. Throws SealFenced where another lead has been taken since, or the entries do not
+   * follow on the last one sealed.
    */
   record(entries: readonly SealEntry[]): Promise<readonly Irregularity[]>;
   release(): Promise<void>;
@@ -86,12 +86,16 @@ export function memorySeal(now: () => Micros): Seal {
   const steps = new Map<Position, Step>();
   let token = 0;
   let leading: Promise<void> | null = null;
-  const head = (): SealHead => entries.at(-1) ?? UNSEALED;
+  const headOf = (entry: SealEntry | undefined): SealHead => {
+    if (!entry) return UNSEALED;
+    const { ordinal, position, recordedAt, id } = entry;
+    return { ordinal, position, recordedAt, id };
+  };
   return {
     log: async () => owner,
     claim: async (log) => (owner ??= log),
-    head: async () => head(),
-    upTo: async (position) => entries.findLast((entry) => entry.position <= position) ?? UNSEALED,
+    head: async () => headOf(entries.at(-1)),
+    upTo: async (position) => headOf(entries.findLast((entry) => entry.position <= position)),
     at: async (ordinal) => entries[ordinal - 1] ?? null,
     steps: async () => [...steps.values()].sort((a, b) => (a.position < b.position ? -1 : 1)),
     step: async (step) => void steps.set(step.position, step),
@@ -106,10 +110,10 @@ export function memorySeal(now: () => Micros): Seal {
       leading = new Promise((resolve) => (release = resolve));
       const mine = ++token;
       return {
-        head: head(),
+        head: headOf(entries.at(-1)),
         lost: new AbortController().signal,
         record: async (more) => {
-          if (mine !== token) throw new SealFenced();
+          if (mine !== token || more[0]?.ordinal !== entries.length + 1) throw new SealFenced();
           const found = irregularities(entries, more);
           entries.push(...more);
           return found;

@@ -20,6 +20,7 @@ import {
 
 export * from './lamp.js';
 export * from './faulty.js';
+export * from './seal-contract.js';
 
 export interface OpenedStore {
   readonly store: EventStore;
