@@ -1,8 +1,7 @@
 import type { Mask } from '#domain/access';
-import type { QueueItemRow } from '#engine/views';
 import { toInstant, type PersonId } from '#kernel';
 import type { Sealed } from '#engine/store';
-import type { QueueListing } from '#adapters/views-postgres';
+import type { QueueItemShown, QueueListing } from '#adapters/views-postgres';
 import type { Texts } from '../reading/texts.js';
 import { personAnswer, promiseAnswer, type People } from '../tickets/present.js';
 
@@ -24,16 +23,16 @@ export function queueAnswer({ id, defined, groupLabel, counts }: QueueListing, t
   return { id, name, title: texts.field(defined?.label, 'title') ?? name, defined: defined !== null, counts };
 }
 
-export function* personsOfItem(row: QueueItemRow): Generator<PersonId> {
+export function* personsOfItem(row: QueueItemShown): Generator<PersonId> {
   yield row.requester;
   if (row.agent) yield row.agent;
 }
 
-export function* blobsOfItem(row: QueueItemRow): Generator<Sealed | null> {
+export function* blobsOfItem(row: QueueItemShown): Generator<Sealed | null> {
   yield row.subject;
 }
 
-export function itemAnswer(mask: Mask, row: QueueItemRow, people: People, texts: Texts): object {
+export function itemAnswer(mask: Mask, row: QueueItemShown, people: People, texts: Texts): object {
   return {
     ticket: row.ticket,
     number: row.number,

@@ -11,15 +11,9 @@ import {
   type Position,
   type Recorded,
 } from '#kernel';
-import {
-  INTAKE,
-  shownToRequester,
-  type LabelName,
-  type PersonRow,
-  type TicketRow,
-  type TimelineRow,
-} from '#engine/views';
+import { INTAKE, shownToRequester, type LabelName, type PersonRow, type TimelineRow } from '#engine/views';
 import type { Sealed } from '#engine/store';
+import type { TicketShown } from '#adapters/views-postgres';
 import type { Texts } from '../reading/texts.js';
 
 /** Rows and stored events as answers: pure. Which fields a caller sees is the mask's to say. */
@@ -93,7 +87,7 @@ export function recordedAnswer(mask: Mask, id: string, { revision, position, eve
 // ── Tickets ─────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Persons whom a ticket's page names. */
-export function* personsOf(row: TicketRow): Generator<PersonId> {
+export function* personsOf(row: TicketShown): Generator<PersonId> {
   yield row.requester;
   if (row.agent) yield row.agent;
   if (row.handover) {
@@ -102,7 +96,7 @@ export function* personsOf(row: TicketRow): Generator<PersonId> {
   }
 }
 
-export function* blobsOf(row: TicketRow): Generator<Sealed | null> {
+export function* blobsOf(row: TicketShown): Generator<Sealed | null> {
   yield row.subject;
   for (const label of Object.values(row.labels)) yield label;
 }
@@ -112,7 +106,7 @@ export function personAnswer(id: PersonId, people: People, texts: Texts): object
   return { id, name: texts.field(called, 'name'), email: texts.field(called, 'email') };
 }
 
-export function ticketAnswer(mask: Mask, row: TicketRow, people: People, texts: Texts): object {
+export function ticketAnswer(mask: Mask, row: TicketShown, people: People, texts: Texts): object {
   const label = (name: LabelName): string | null => {
     const blob = row.labels[name];
     return blob ? texts.field(blob, blob.field) : null;

@@ -2,7 +2,7 @@ import { Controller, Get, Param, Query as QueryParam, Res } from '@nestjs/common
 import { narrowing, type Owned } from '#domain/access';
 import { ticketStream } from '#domain/desk';
 import { CLOCKS } from '#domain/sla';
-import type { TicketRow } from '#engine/views';
+import type { TicketShown } from '#adapters/views-postgres';
 import { toInstant, type Position, type Uuid } from '#kernel';
 import {
   After,
@@ -26,7 +26,7 @@ import { TICKET_FILTERS, ticketsAsked } from './ticket-queries.js';
 const isRevision = (value: unknown): value is readonly [number] =>
   Array.isArray(value) && value.length === 1 && Number.isInteger(value[0]) && (value[0] as number) >= 0;
 
-const owned = ({ requester, customer, group, vendor }: TicketRow): Owned => ({
+const owned = ({ requester, customer, group, vendor }: TicketShown): Owned => ({
   requester,
   customer,
   group,
@@ -187,7 +187,7 @@ export class Tickets {
     id: Uuid,
     operation: 'tickets.read' | 'tickets.timeline',
     caller: CallerType,
-  ): Promise<TicketRow> {
+  ): Promise<TicketShown> {
     const ticket = await this.house.views.ticket(id);
     if (!ticket) throw notFound();
     demandInScope(rowOf(operation, caller), reachOf(caller, this.house.identities), owned(ticket));

@@ -16,6 +16,7 @@ import type {
   ParkedStream,
   PendingDueRow,
   PersonRow,
+  PromiseState,
   QueueItemRow,
   QueueRow,
   Standing,
@@ -71,7 +72,8 @@ const as =
 const uuid = (options?: ColumnOptions) => as('uuid', options);
 const text = (options?: ColumnOptions) => as('text', options);
 const integer = (options?: ColumnOptions) => as('integer', options);
-const json = (options?: ColumnOptions) => as('jsonb', options);
+/** Kept as it was written: nothing is ever asked of what is inside, and `jsonb` would be paid for at each write. */
+const json = (options?: ColumnOptions) => as('json', options);
 const instantColumn = (options?: ColumnOptions) => as('timestamptz', { transformer: instants, ...options });
 const positionColumn = (options?: ColumnOptions) => as('bigint', { transformer: positions, ...options });
 const numberColumn = (options?: ColumnOptions) => as('bigint', { transformer: numbers, ...options });
@@ -110,7 +112,6 @@ export class TicketEntity implements TicketRow {
   @json() links!: TicketRow['links'];
   @json() clocks!: readonly ClockRecord[];
   @json() breaches!: readonly BreachMark[];
-  @json(orNull) subject!: Sealed | null;
   @json() labels!: TicketRow['labels'];
   @instantColumn() openedAt!: Instant;
   @instantColumn() updatedAt!: Instant;
@@ -135,24 +136,16 @@ export class TimelineEntity implements TimelineRow {
 @Entity({ schema: LIVE, name: 'queue_items' })
 export class QueueItemEntity implements QueueItemRow {
   @PrimaryColumn({ type: 'uuid' }) ticket!: string;
-  @text() number!: string;
   @integer() revision!: number;
   @text() queue!: string;
   @text() standing!: Standing;
   @numberColumn(orNull) rank!: number | null;
   @positionColumn() opened!: Position;
-  @instantColumn() openedAt!: Instant;
   @instantColumn() enteredAt!: Instant;
-  @text() tier!: Tier;
-  @integer() priority!: number;
   @text() status!: TicketStatus;
-  @json() holds!: readonly string[];
+  @json() holds!: readonly HoldReason[];
   @uuid(orNull) agent!: PersonId | null;
-  @uuid(orNull) group!: Uuid | null;
-  @json() clocks!: readonly ClockRecord[];
-  @json() breaches!: readonly BreachMark[];
-  @uuid() requester!: PersonId;
-  @json(orNull) subject!: Sealed | null;
+  @json() clocks!: readonly PromiseState[];
   @json(orNull) groupLabel!: Sealed | null;
   @json(orNull) offeredLabel!: Sealed | null;
 }
@@ -179,7 +172,7 @@ export class PendingDueEntity implements PendingDueRow {
   @integer() revision!: number;
   @instantColumn(orNull) due!: Instant | null;
   @as('boolean') importing!: boolean;
-  @json() clocks!: readonly ClockRecord[];
+  @json() clocks!: readonly PromiseState[];
 }
 
 /** Counts kept by the events (DESIGN section 6). */

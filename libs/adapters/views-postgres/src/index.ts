@@ -3,9 +3,11 @@ export {
   ViewParked,
   type Page,
   type QueueCursor,
+  type QueueItemShown,
   type QueueListing,
   type TicketFilter,
   type TicketPage,
+  type TicketShown,
   type ViewFigures,
   type ViewQueries,
 } from './queries.js';

@@ -58,23 +58,22 @@ export class FirstViews1764000000000 extends Expanding implements MigrationInter
         queue text COLLATE "C" NOT NULL,
         "group" uuid,
         agent uuid,
-        holds jsonb NOT NULL,
+        holds json NOT NULL,
         vendor uuid,
         category uuid,
         subcategory uuid,
         service uuid,
         external_reference uuid,
-        handover jsonb,
+        handover json,
         escalation integer NOT NULL,
         rating integer,
         pending_merge uuid,
         merged_into uuid,
-        merged jsonb NOT NULL,
-        links jsonb NOT NULL,
-        clocks jsonb NOT NULL,
-        breaches jsonb NOT NULL,
-        subject jsonb,
-        labels jsonb NOT NULL,
+        merged json NOT NULL,
+        links json NOT NULL,
+        clocks json NOT NULL,
+        breaches json NOT NULL,
+        labels json NOT NULL,
         opened_at timestamptz NOT NULL,
         updated_at timestamptz NOT NULL,
         resolved_at timestamptz,
@@ -98,34 +97,26 @@ export class FirstViews1764000000000 extends Expanding implements MigrationInter
         audience text COLLATE "C" NOT NULL,
         occurred_at timestamptz NOT NULL,
         recorded_at bigint NOT NULL,
-        actor jsonb NOT NULL,
-        data jsonb NOT NULL,
-        sealed jsonb,
+        actor json NOT NULL,
+        data json NOT NULL,
+        sealed json,
         CONSTRAINT timeline_pkey PRIMARY KEY (ticket, revision)
       );
 
       CREATE TABLE views.queue_items (
         ticket uuid CONSTRAINT queue_items_pkey PRIMARY KEY,
-        number text COLLATE "C" NOT NULL,
         revision integer NOT NULL,
         queue text COLLATE "C" NOT NULL,
         standing text COLLATE "C" NOT NULL,
         rank bigint,
         opened bigint NOT NULL,
-        opened_at timestamptz NOT NULL,
         entered_at timestamptz NOT NULL,
-        tier text COLLATE "C" NOT NULL,
-        priority integer NOT NULL,
         status text COLLATE "C" NOT NULL,
-        holds jsonb NOT NULL,
+        holds json NOT NULL,
         agent uuid,
-        "group" uuid,
-        clocks jsonb NOT NULL,
-        breaches jsonb NOT NULL,
-        requester uuid NOT NULL,
-        subject jsonb,
-        group_label jsonb,
-        offered_label jsonb
+        clocks json NOT NULL,
+        group_label json,
+        offered_label json
       );
       CREATE INDEX queue_items_order ON views.queue_items (queue, standing, rank, opened)
         WHERE standing <> 'gone';
@@ -135,13 +126,13 @@ export class FirstViews1764000000000 extends Expanding implements MigrationInter
         revision integer NOT NULL,
         etag integer NOT NULL,
         defined_at timestamptz NOT NULL,
-        label jsonb
+        label json
       );
 
       CREATE TABLE views.people (
         id uuid CONSTRAINT people_pkey PRIMARY KEY,
         revision integer NOT NULL,
-        called jsonb
+        called json
       );
 
       CREATE TABLE views.pending_dues (
@@ -149,7 +140,7 @@ export class FirstViews1764000000000 extends Expanding implements MigrationInter
         revision integer NOT NULL,
         due timestamptz,
         importing boolean NOT NULL,
-        clocks jsonb NOT NULL
+        clocks json NOT NULL
       );
       CREATE INDEX pending_dues_due ON views.pending_dues (due, ticket) WHERE due IS NOT NULL;
     `);

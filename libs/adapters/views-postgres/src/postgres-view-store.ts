@@ -15,6 +15,7 @@ import {
 } from '#engine/views';
 import { toInstant, toOrdinal, toPosition, type Logger, type Position, type Uuid } from '#kernel';
 import { BESIDE, instants, LIVE, numbers, positions, rowEntities } from './entities.js';
+import { copyField, copyIn } from './copy-in.js';
 import { openSession, problemOf, refusalOf } from './session.js';
 
 /** Session locks of this adapter; arbitrary, but for ever the same. */
@@ -37,7 +38,7 @@ export interface PostgresViewStoreOptions {
 }
 
 export function postgresViewStore(options: PostgresViewStoreOptions): ViewStore {
-  const { pool, url, logger } = options;
+  const { pool, url, logger, dataSource } = options;
   return {
     ...storeIn(LIVE, options),
 
@@ -84,7 +85,15 @@ export function postgresViewStore(options: PostgresViewStoreOptions): ViewStore 
           beside: () => Promise.reject(new Error('a view that is being built is not built beside itself')),
         },
         swap: async (live, compare) => {
-          const comparison = await inTransaction(pool, (client) => swap(client, view, live, compare));
+          const comparison = await inTransaction(pool, nothing, (client) =>
+            swap(
+              client,
+              view,
+              dataSource.getMetadata(rowEntities[view.name as keyof typeof rowEntities]),
+              live,
+              compare,
+            ),
+          );
           await abandon();
           await pool.query(`ANALYZE ${LIVE}.${view.name}`);
           return comparison;
@@ -107,10 +116,18 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+const nothing = async (): Promise<void> => {};
+
+/** @param before what the session needs first; it outlives the transaction */
+async function inTransaction<T>(
+  pool: pg.Pool,
+  before: (client: pg.PoolClient) => Promise<void>,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect();
   let broken = false;
   try {
+    await before(client);
     await client.query('BEGIN');
     const result = await work(client);
     await client.query('COMMIT');
@@ -139,7 +156,7 @@ function storeIn(schema: string, { pool, dataSource, moved }: PostgresViewStoreO
   };
 
   const start: StoreIn['start'] = (views, log) =>
-    inTransaction(pool, async (client) => {
+    inTransaction(pool, nothing, async (client) => {
       const names = views.map(({ name }) => name);
       await client.query(
         `INSERT INTO ${schema}.checkpoints (view, version, token, log, position, event, recorded_at)
@@ -161,7 +178,9 @@ function storeIn(schema: string, { pool, dataSource, moved }: PostgresViewStoreO
 
   const commit: StoreIn['commit'] = async (advances) => {
     if (advances.length === 0) return;
-    await inTransaction(pool, async (client) => {
+    const changed = advances.filter(({ rows }) => rows.length > 0).map(({ view }) => tableOf(view));
+    const stage = (client: pg.PoolClient): Promise<void> => stagesFor(client, changed);
+    await inTransaction(pool, stage, async (client) => {
       await move(client, schema, advances);
       for (const { view, rows } of advances)
         if (rows.length > 0) await refusing(view, tableOf(view).write(client, rows));
@@ -292,9 +311,31 @@ async function park(client: pg.PoolClient, schema: string, advances: readonly Ad
 
 const quoted = (name: string): string => `"${name}"`;
 
-/** One view's table: rows go in by sets, as one JSON text that names columns as the row does. */
+/** Sessions by the stages they have. */
+const staged = new WeakMap<pg.PoolClient, Set<string>>();
+
+/** Makes what the session lacks of the temporary tables that rows are copied into before they are merged. */
+async function stagesFor(client: pg.PoolClient, tables: readonly Table[]): Promise<void> {
+  const has = staged.get(client) ?? new Set();
+  staged.set(client, has);
+  for (const { stage, makeStage } of tables) {
+    if (stage === null || has.has(stage)) continue;
+    await client.query(makeStage);
+    has.add(stage);
+  }
+}
+
+/**
+ * One view's table. Rows come in by sets: by COPY straight into a table that is only appended to, by COPY into
+ * a temporary stage and one statement from there for all others.
+ */
 class Table {
-  private readonly upsert: string;
+  /** Null where rows go straight in. */
+  readonly stage: string | null;
+  readonly makeStage: string;
+  private readonly copy: string;
+  private readonly merge: string;
+  private readonly fields: readonly string[];
   private readonly select: string;
   private readonly hydrate: readonly ((row: Record<string, unknown>) => void)[];
   private readonly key: string;
@@ -304,16 +345,16 @@ class Table {
     const table = `${schema}.${view.name}`;
     const names = columns.map((column) => quoted(column.databaseName));
     const keys = metadata.primaryColumns.map((column) => quoted(column.databaseName));
-    const given = columns.map((column) => `${quoted(column.propertyName)} ${String(column.type)}`);
-    const taken = columns.map((column) => `r.${quoted(column.propertyName)}`);
     const changed = names.filter((name) => !keys.includes(name));
-    const onConflict = view.appendOnly
-      ? 'DO NOTHING'
-      : `DO UPDATE SET ${changed.map((name) => `${name} = EXCLUDED.${name}`).join(', ')}
-         WHERE t.revision < EXCLUDED.revision`;
-    this.upsert = `INSERT INTO ${table} AS t (${names.join(', ')})
-      SELECT ${taken.join(', ')} FROM json_to_recordset($1::json) AS r(${given.join(', ')})
-      ON CONFLICT (${keys.join(', ')}) ${onConflict}`;
+    this.stage = view.appendOnly ? null : `stage_${view.name}`;
+    this.makeStage = `CREATE TEMPORARY TABLE IF NOT EXISTS ${this.stage} (LIKE ${LIVE}.${view.name})
+      ON COMMIT DELETE ROWS`;
+    this.copy = `COPY ${this.stage ?? table} (${names.join(', ')}) FROM STDIN`;
+    this.merge = `INSERT INTO ${table} AS t (${names.join(', ')}) SELECT ${names.join(', ')} FROM ${this.stage}
+      ON CONFLICT (${keys.join(', ')}) DO UPDATE
+      SET ${changed.map((name) => `${name} = EXCLUDED.${name}`).join(', ')}
+      WHERE t.revision < EXCLUDED.revision`;
+    this.fields = columns.map((column) => column.propertyName);
     this.key = view.keyColumns[0]!;
     const shown = columns.map((column) => `${quoted(column.databaseName)} AS ${quoted(column.propertyName)}`);
     this.select = `SELECT ${shown.join(', ')} FROM ${table} WHERE ${keys[0]} = ANY($1)`;
@@ -326,7 +367,14 @@ class Table {
   }
 
   async write(client: pg.PoolClient, rows: readonly Folding[]): Promise<void> {
-    await client.query(this.upsert, [JSON.stringify(rows)]);
+    const { fields } = this;
+    let text = '';
+    for (const row of rows as readonly unknown[] as readonly Record<string, unknown>[]) {
+      for (let i = 0; i < fields.length; i++) text += (i === 0 ? '' : '\t') + copyField(row[fields[i]!]);
+      text += '\n';
+    }
+    await copyIn(client, this.copy, text);
+    if (this.stage !== null) await client.query(this.merge);
   }
 
   async load(pool: pg.Pool, keys: readonly string[]): Promise<ReadonlyMap<string, Folding>> {
@@ -345,7 +393,7 @@ const HYDRATE = new Map<unknown, (value: unknown) => unknown>([
 
 /** Tables of their own for a view to be built in, with the live ones' columns, keys and index names. */
 async function copyTables(pool: pg.Pool, view: View): Promise<void> {
-  await inTransaction(pool, async (client) => {
+  await inTransaction(pool, nothing, async (client) => {
     await client.query(`DROP SCHEMA IF EXISTS ${BESIDE} CASCADE; CREATE SCHEMA ${BESIDE}`);
     for (const table of [view.name, 'tallies', 'parked', 'checkpoints']) {
       await client.query(
@@ -368,6 +416,7 @@ async function copyTables(pool: pg.Pool, view: View): Promise<void> {
 async function swap(
   client: pg.PoolClient,
   view: View,
+  metadata: EntityMetadata,
   live: Checkpoint,
   compare: boolean,
 ): Promise<Comparison | null> {
@@ -377,7 +426,7 @@ async function swap(
     [view.name, live.version, live.token, toOrdinal(live.position)],
   );
   if (rowCount !== 1) throw new Fenced(`view ${view.name} is moved by another projector`);
-  const comparison = compare ? await compared(client, view) : null;
+  const comparison = compare ? await compared(client, view, metadata) : null;
   await client.query(`
     DROP TABLE ${LIVE}.${view.name};
     ALTER TABLE ${BESIDE}.${view.name} SET SCHEMA ${LIVE};
@@ -392,10 +441,18 @@ async function swap(
 }
 
 /** Live and built rows and tallies, by a hash over all columns; where that differs, which. */
-async function compared(client: pg.PoolClient, view: View): Promise<Comparison> {
+async function compared(client: pg.PoolClient, view: View, metadata: EntityMetadata): Promise<Comparison> {
+  // JSON by what it says: the order of its fields is nobody's promise.
+  const whole = (alias: string): string => {
+    const columns = metadata.columns.map(({ databaseName, type }) => {
+      const name = `${alias}.${quoted(databaseName)}`;
+      return type === 'json' ? `${name}::jsonb` : name;
+    });
+    return `ROW(${columns.join(', ')})::text`;
+  };
   const figures = async (schema: string) => {
     const { rows } = await client.query<{ rows: string; hash: string }>(
-      `SELECT count(*) AS rows, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) AS hash
+      `SELECT count(*) AS rows, coalesce(sum(hashtextextended(${whole('t')}, 0)::numeric), 0) AS hash
        FROM ${schema}.${view.name} t`,
     );
     return { rows: Number(rows[0]!.rows), hash: rows[0]!.hash };
@@ -411,7 +468,7 @@ async function compared(client: pg.PoolClient, view: View): Promise<Comparison> 
         await client.query<{ key: string }>(
           `SELECT coalesce(${key('l')}, ${key('n')})::text AS key
            FROM ${LIVE}.${view.name} l FULL JOIN ${BESIDE}.${view.name} n USING (${keys.join(', ')})
-           WHERE l::text IS DISTINCT FROM n::text ORDER BY 1 LIMIT ${NAMED}`,
+           WHERE ${whole('l')} IS DISTINCT FROM ${whole('n')} ORDER BY 1 LIMIT ${NAMED}`,
         )
       ).rows;
   const tallies = await client.query<{ key: string }>(

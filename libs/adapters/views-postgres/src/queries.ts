@@ -1,5 +1,6 @@
 import { Brackets, type DataSource, type SelectQueryBuilder } from 'typeorm';
 import {
+  textBlob,
   type Audience,
   type ParkedStream,
   type PendingDueRow,
@@ -44,6 +45,13 @@ export class ViewParked extends Error {
     super(`view ${view} waits with ${stream}`);
   }
 }
+
+/** A ticket with its subject: a blob with the field `subject`, from the first line of its timeline. */
+export type TicketShown = TicketRow & { readonly subject: Sealed | null };
+
+/** What stands in a queue, with what is shown of the ticket itself. */
+export type QueueItemShown = Omit<QueueItemRow, 'clocks'> &
+  Pick<TicketShown, 'number' | 'requester' | 'priority' | 'tier' | 'openedAt' | 'clocks' | 'subject'>;
 
 export interface TicketFilter {
   readonly status?: readonly TicketStatus[];
@@ -91,8 +99,8 @@ export interface QueueListing {
 /** What the api asks; all of it by an index. Texts in the answers are sealed as in the log (ruling 31). */
 export interface ViewQueries {
   /** Errors: ViewParked. */
-  ticket(id: string): Promise<TicketRow | null>;
-  tickets(filter: TicketFilter, page: TicketPage): Promise<Page<TicketRow>>;
+  ticket(id: string): Promise<TicketShown | null>;
+  tickets(filter: TicketFilter, page: TicketPage): Promise<Page<TicketShown>>;
   /** A ticket's lines in order, after a revision (-1 for the first). Errors: ViewParked. */
   timeline(
     ticket: string,
@@ -109,7 +117,7 @@ export interface ViewQueries {
       readonly limit: number;
       readonly after?: QueueCursor;
     },
-  ): Promise<Page<QueueItemRow>>;
+  ): Promise<Page<QueueItemShown>>;
   people(ids: readonly PersonId[]): Promise<readonly PersonRow[]>;
   /** Tickets with something due at or before the instant, earliest first, from after another of them on. */
   pendingDues(
@@ -219,32 +227,62 @@ export function viewQueries(dataSource: DataSource): ViewQueries {
   const build = builders(dataSource);
   const parked = dataSource.getRepository(ParkedEntity);
 
-  const parkedAmong = async (view: string, streams: readonly string[]): Promise<readonly string[]> => {
-    if (streams.length === 0) return [];
-    const found = await parked
-      .createQueryBuilder('p')
-      .select('p.stream')
-      .where('p.view = :view AND p.stream IN (:...streams)', { view, streams })
-      .getMany();
-    return found.map(({ stream }) => stream);
-  };
-  const unlessParked = async <T>(view: string, stream: string, read: Promise<T>): Promise<T> => {
-    const [waiting, answer] = await Promise.all([parkedAmong(view, [stream]), read]);
-    if (waiting.length > 0) throw new ViewParked(view, stream);
+  const parkedAmong = async (
+    views: readonly string[],
+    streams: readonly string[],
+  ): Promise<readonly ParkedEntity[]> =>
+    streams.length === 0
+      ? []
+      : parked
+          .createQueryBuilder('p')
+          .where('p.view IN (:...views) AND p.stream IN (:...streams)', { views, streams })
+          .getMany();
+  const unlessParked = async <T>(views: readonly string[], stream: string, read: Promise<T>): Promise<T> => {
+    const [[waiting], answer] = await Promise.all([parkedAmong(views, [stream]), read]);
+    if (waiting) throw new ViewParked(waiting.view, stream);
     return answer;
   };
   const pageOf = async <Row>(
-    view: string,
+    views: readonly string[],
     found: readonly Row[],
     limit: number,
     stream: (row: Row) => string,
   ): Promise<Page<Row>> => {
     const rows = found.slice(0, limit);
-    return {
-      rows,
-      more: found.length > limit,
-      parked: await parkedAmong(view, [...new Set(rows.map(stream))]),
-    };
+    const waiting = await parkedAmong(views, rows.map(stream));
+    return { rows, more: found.length > limit, parked: [...new Set(waiting.map((each) => each.stream))] };
+  };
+
+  /** Of each ticket the blob of its opening's texts. */
+  const subjects = async (tickets: readonly string[]): Promise<ReadonlyMap<string, Sealed | null>> => {
+    if (tickets.length === 0) return new Map();
+    const openings = await dataSource
+      .getRepository(TimelineEntity)
+      .createQueryBuilder('l')
+      .select(['l.ticket', 'l.revision', 'l.sealed'])
+      .where('l.ticket IN (:...tickets) AND l.revision = 0', { tickets })
+      .getMany();
+    return new Map(openings.map(({ ticket, sealed }) => [ticket, textBlob({ sealed })]));
+  };
+  const shown = async (rows: readonly TicketRow[]): Promise<readonly TicketShown[]> => {
+    const blobs = await subjects(rows.map(({ id }) => id));
+    return rows.map((row) => ({ ...row, subject: blobs.get(row.id) ?? null }));
+  };
+  const itemsShown = async (items: readonly QueueItemRow[]): Promise<readonly QueueItemShown[]> => {
+    if (items.length === 0) return [];
+    const rows = await dataSource
+      .getRepository(TicketEntity)
+      .createQueryBuilder('t')
+      .where('t.id IN (:...ids)', { ids: items.map(({ ticket }) => ticket) })
+      .getMany();
+    const tickets = new Map((await shown(rows)).map((row) => [row.id, row]));
+    // A ticket whose own row cannot be had is parked there, and told so by the page.
+    return items.flatMap((item) => {
+      const ticket = tickets.get(item.ticket);
+      if (!ticket) return [];
+      const { number, requester, priority, tier, openedAt, clocks, subject } = ticket;
+      return [{ ...item, number, requester, priority, tier, openedAt, clocks, subject }];
+    });
   };
 
   const listings = async (only?: string): Promise<QueueListing[]> => {
@@ -287,26 +325,41 @@ export function viewQueries(dataSource: DataSource): ViewQueries {
   };
 
   return {
-    ticket: (id) =>
-      unlessParked('tickets', `ticket-${id}`, dataSource.getRepository(TicketEntity).findOneBy({ id })),
+    ticket: async (id) => {
+      const found = dataSource.getRepository(TicketEntity).findOneBy({ id });
+      const row = await unlessParked(['tickets', 'timeline'], `ticket-${id}`, found);
+      return row && (await shown([row]))[0]!;
+    },
     tickets: async (filter, page) => {
       if (filter.status?.length === 0) return { rows: [], more: false, parked: [] };
       const found = await build.tickets(filter, page).getMany();
-      return pageOf('tickets', found, page.limit, ({ id }) => `ticket-${id}`);
+      const { rows, ...rest } = await pageOf(
+        ['tickets', 'timeline'],
+        found,
+        page.limit,
+        ({ id }) => `ticket-${id}`,
+      );
+      return { rows: await shown(rows), ...rest };
     },
     timeline: async (ticket, page) => {
       const found = build.timeline(ticket, page).getMany();
-      const rows = await unlessParked('timeline', `ticket-${ticket}`, found);
+      const rows = await unlessParked(['timeline'], `ticket-${ticket}`, found);
       return { rows: rows.slice(0, page.limit), more: rows.length > page.limit, parked: [] };
     },
     queue: async (id) => {
-      const [listing] = await unlessParked('queues', `queue-${id}`, listings(id));
+      const [listing] = await unlessParked(['queues'], `queue-${id}`, listings(id));
       return listing ?? null;
     },
     queues: () => listings(),
     queueItems: async (queue, page) => {
       const found = await build.queueItems(queue, page).getMany();
-      return pageOf('queue_items', found, page.limit, ({ ticket }) => `ticket-${ticket}`);
+      const { rows, ...rest } = await pageOf(
+        ['queue_items', 'tickets', 'timeline'],
+        found,
+        page.limit,
+        ({ ticket }) => `ticket-${ticket}`,
+      );
+      return { rows: await itemsShown(rows), ...rest };
     },
     people: async (ids) =>
       ids.length === 0

@@ -9,16 +9,30 @@ export interface BreachMark {
   readonly due: Instant;
 }
 
+/** What tells whether a promise is open, and until when. */
+export type PromiseState = Pick<ClockRecord, 'clock' | 'cycle' | 'state' | 'due' | 'breachedAt'>;
+
+export const promiseState = ({ clock, cycle, state, due, breachedAt }: ClockRecord): PromiseState => ({
+  clock,
+  cycle,
+  state,
+  due,
+  breachedAt,
+});
+
 /** The promises of a ticket as its events left them. */
-export interface Promised {
+export interface Promised<C extends PromiseState = ClockRecord> {
   /** Each clock in its latest form: an event that moved one carries all of it. */
-  readonly clocks: readonly ClockRecord[];
+  readonly clocks: readonly C[];
   readonly breaches: readonly BreachMark[];
 }
 
-export const UNPROMISED: Promised = { clocks: [], breaches: [] };
-
-export function promisedAfter({ clocks, breaches }: Promised, event: TicketEvent): Promised {
+/** @param keep what the view keeps of a clock */
+export function promisedAfter<C extends PromiseState>(
+  { clocks, breaches }: Promised<C>,
+  event: TicketEvent,
+  keep: (record: ClockRecord) => C,
+): Promised<C> {
   switch (event.type) {
     case 'desk.ticket-opened.v1':
     case 'desk.message-received.v1':
@@ -32,7 +46,7 @@ export function promisedAfter({ clocks, breaches }: Promised, event: TicketEvent
     case 'desk.ticket-reopened.v1':
     case 'desk.ticket-merged.v1':
     case 'desk.merge-completed.v1':
-      return { clocks: withClocks(clocks, event.data.clocks), breaches };
+      return { clocks: withClocks(clocks, event.data.clocks, keep), breaches };
     case 'sla.clock-breached.v1': {
       const { clock, cycle, due } = event.data;
       return {
@@ -72,10 +86,14 @@ export function promisedAfter({ clocks, breaches }: Promised, event: TicketEvent
 }
 
 /** In the order of their names, however they came. */
-function withClocks(clocks: readonly ClockRecord[], changed: readonly ClockRecord[]): readonly ClockRecord[] {
+function withClocks<C extends PromiseState>(
+  clocks: readonly C[],
+  changed: readonly ClockRecord[],
+  keep: (record: ClockRecord) => C,
+): readonly C[] {
   if (changed.length === 0) return clocks;
-  const byName = new Map([...clocks, ...changed].map((clock) => [clock.clock, clock]));
-  return [...byName.values()].sort((a, b) => (a.clock < b.clock ? -1 : 1));
+  const rest = clocks.filter(({ clock }) => !changed.some((record) => record.clock === clock));
+  return [...rest, ...changed.map(keep)].sort((a, b) => (a.clock < b.clock ? -1 : 1));
 }
 
 /** A late fact about an earlier cycle leaves the present one alone. */

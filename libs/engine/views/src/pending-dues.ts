@@ -1,7 +1,6 @@
 import { ticketEvents, type TicketEvent } from '#domain/desk';
-import type { ClockRecord } from '#domain/sla';
 import { earlier, never, type Instant } from '#kernel';
-import { promisedAfter } from './clocks.js';
+import { promisedAfter, promiseState, type PromiseState } from './clocks.js';
 import { streamId, Undigestible, viewOf } from './view.js';
 
 /**
@@ -14,10 +13,10 @@ export interface PendingDueRow {
   /** Null while nothing is due, or while an import of the case is under way (ruling 17). */
   readonly due: Instant | null;
   readonly importing: boolean;
-  readonly clocks: readonly ClockRecord[];
+  readonly clocks: readonly PromiseState[];
 }
 
-function earliestDue(clocks: readonly ClockRecord[]): Instant | null {
+function earliestDue(clocks: readonly PromiseState[]): Instant | null {
   let least: Instant | null = null;
   for (const { state, due, breachedAt } of clocks)
     if (state === 'running' && due !== null && breachedAt === null)
@@ -71,7 +70,7 @@ export const pendingDues = viewOf<typeof ticketEvents, PendingDueRow>(ticketEven
   fold: (row, event) => {
     if (row === null && event.type !== 'desk.ticket-opened.v1')
       throw new Undigestible(`${event.stream} begins with ${event.type}`);
-    const { clocks } = promisedAfter({ clocks: row?.clocks ?? [], breaches: [] }, event);
+    const { clocks } = promisedAfter({ clocks: row?.clocks ?? [], breaches: [] }, event, promiseState);
     const importing = importingAfter(row?.importing ?? false, event);
     return {
       ticket: streamId(event),

@@ -1,5 +1,5 @@
-import { queueEvents, ticketEvents, type TicketEvent, type Tier } from '#domain/desk';
-import type { ClockRecord } from '#domain/sla';
+import { queueEvents, ticketEvents, type TicketEvent } from '#domain/desk';
+import type { HoldReason } from '#domain/sla';
 import {
   HOUSE,
   never,
@@ -9,12 +9,11 @@ import {
   type PersonId,
   type Position,
   type Recorded,
-  type Uuid,
 } from '#kernel';
 import type { Sealed } from '#engine/store';
-import { promisedAfter, UNPROMISED, type BreachMark } from './clocks.js';
+import { promisedAfter, promiseState, type PromiseState } from './clocks.js';
 import { INTAKE, type TicketStatus } from './tickets.js';
-import { streamId, termBlob, textBlob, Undigestible, viewOf } from './view.js';
+import { streamId, termBlob, Undigestible, viewOf } from './view.js';
 
 /**
  * Where a ticket stands in its one queue (ruling 47). It waits while it is open, nobody has it and nothing
@@ -23,9 +22,9 @@ import { streamId, termBlob, textBlob, Undigestible, viewOf } from './view.js';
 export const STANDINGS = ['waiting', 'held', 'assigned', 'gone'] as const;
 export type Standing = (typeof STANDINGS)[number];
 
+/** Where a ticket stands and in which order; what is shown of it is the ticket's own row. */
 export interface QueueItemRow {
   readonly ticket: string;
-  readonly number: string;
   readonly revision: number;
   readonly queue: string;
   readonly standing: Standing;
@@ -33,19 +32,12 @@ export interface QueueItemRow {
   readonly rank: EpochSeconds | null;
   /** Position of its opening: ties go by it. */
   readonly opened: Position;
-  readonly openedAt: Instant;
   /** Beginning of the present wait, or of the last one. */
   readonly enteredAt: Instant;
-  readonly tier: Tier;
-  readonly priority: number;
   readonly status: TicketStatus;
-  readonly holds: readonly string[];
+  readonly holds: readonly HoldReason[];
   readonly agent: PersonId | null;
-  readonly group: Uuid | null;
-  readonly clocks: readonly ClockRecord[];
-  readonly breaches: readonly BreachMark[];
-  readonly requester: PersonId;
-  readonly subject: Sealed | null;
+  readonly clocks: readonly PromiseState[];
   /** Blob with the field `group`. */
   readonly groupLabel: Sealed | null;
   /** Of a group it is offered to, likewise. */
@@ -56,8 +48,8 @@ export interface QueueItemRow {
  * Due instant of the next open promise (ruling 23): first response before resolution. A paused or ended
  * clock promises nothing now.
  */
-function dueOfNextPromise(clocks: readonly ClockRecord[]): Instant | null {
-  const due = (name: ClockRecord['clock']) =>
+function dueOfNextPromise(clocks: readonly PromiseState[]): Instant | null {
+  const due = (name: PromiseState['clock']) =>
     clocks.find((clock) => clock.clock === name && clock.state === 'running')?.due ?? null;
   return due('first-response') ?? due('resolution');
 }
@@ -93,30 +85,25 @@ function settled(before: QueueItemRow | null, row: QueueItemRow, at: Instant): Q
   return { ...row, standing: stands, enteredAt: at, rank: key };
 }
 
+const clocksAfter = (clocks: readonly PromiseState[], event: TicketEvent): readonly PromiseState[] =>
+  promisedAfter({ clocks, breaches: [] }, event, promiseState).clocks;
+
 function foldItem(row: QueueItemRow | null, event: Recorded<TicketEvent>): QueueItemRow {
   if (row === null) {
     if (event.type !== 'desk.ticket-opened.v1')
       throw new Undigestible(`${event.stream} begins with ${event.type}`);
-    const { data } = event;
     const item: QueueItemRow = {
       ticket: streamId(event),
-      number: data.number,
       revision: event.revision,
       queue: INTAKE,
       standing: 'waiting',
       rank: null,
       opened: event.position,
-      openedAt: event.occurredAt,
       enteredAt: event.occurredAt,
-      tier: data.tier,
-      priority: data.priority,
       status: 'open',
       holds: [],
       agent: null,
-      group: null,
-      ...promisedAfter(UNPROMISED, event),
-      requester: data.requester,
-      subject: textBlob(event),
+      clocks: clocksAfter([], event),
       groupLabel: null,
       offeredLabel: null,
     };
@@ -125,12 +112,12 @@ function foldItem(row: QueueItemRow | null, event: Recorded<TicketEvent>): Queue
   const after = {
     ...changed(row, event),
     revision: event.revision,
-    ...promisedAfter(row, event),
+    clocks: clocksAfter(row.clocks, event),
   };
   return settled(row, after, event.occurredAt);
 }
 
-function holding(row: QueueItemRow, holds: readonly string[]): QueueItemRow {
+function holding(row: QueueItemRow, holds: readonly HoldReason[]): QueueItemRow {
   if (row.status !== 'open' && row.status !== 'on-hold') return row;
   return { ...row, holds, status: holds.length > 0 ? 'on-hold' : 'open' };
 }
@@ -142,13 +129,10 @@ function changed(row: QueueItemRow, event: Recorded<TicketEvent>): QueueItemRow 
   switch (event.type) {
     case 'desk.ticket-opened.v1':
       throw new Undigestible(`${event.stream} is opened twice`);
-    case 'desk.ticket-prioritised.v1':
-      return event.data.superseded ? row : { ...row, priority: event.data.priority };
     case 'desk.ticket-assigned.v1':
       if (event.data.superseded) return row;
       return {
         ...row,
-        group: event.data.group ?? null,
         agent: event.data.agent ?? null,
         queue: event.data.group ?? INTAKE,
         groupLabel: event.data.group === undefined ? null : termBlob(event),
@@ -160,7 +144,6 @@ function changed(row: QueueItemRow, event: Recorded<TicketEvent>): QueueItemRow 
       return {
         ...row,
         agent,
-        group: group ?? row.group,
         queue: group ?? row.queue,
         groupLabel: group === undefined ? row.groupLabel : row.offeredLabel,
         offeredLabel: null,
@@ -189,6 +172,7 @@ function changed(row: QueueItemRow, event: Recorded<TicketEvent>): QueueItemRow 
     case 'desk.message-sent.v1':
     case 'desk.note-added.v1':
     case 'desk.ticket-classified.v1':
+    case 'desk.ticket-prioritised.v1':
     case 'desk.ticket-handed-to-vendor.v1':
     case 'desk.ticket-taken-back.v1':
     case 'desk.ticket-escalated.v1':

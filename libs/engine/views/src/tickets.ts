@@ -2,8 +2,8 @@ import { ticketEvents, type Channel, type LinkKind, type TicketEvent, type Tier 
 import type { ClockRecord, HoldReason } from '#domain/sla';
 import { HOUSE, never, type Instant, type PersonId, type Position, type Recorded, type Uuid } from '#kernel';
 import type { Sealed } from '#engine/store';
-import { promisedAfter, UNPROMISED, type BreachMark } from './clocks.js';
-import { streamId, termBlob, textBlob, Undigestible, viewOf } from './view.js';
+import { promisedAfter, type BreachMark } from './clocks.js';
+import { streamId, termBlob, Undigestible, viewOf } from './view.js';
 
 export const STATUSES = ['open', 'on-hold', 'resolved', 'closed', 'merged'] as const;
 export type TicketStatus = (typeof STATUSES)[number];
@@ -36,7 +36,10 @@ export interface Label extends Sealed {
   readonly field: string;
 }
 
-/** A ticket as one reads it in lists and on its page. Texts stay sealed; the edge opens them. */
+/**
+ * A ticket as one reads it in lists and on its page. Its subject lies sealed in the first line of its timeline,
+ * with the first message in one blob (ruling 31), and is not copied into every state of the row.
+ */
 export interface TicketRow {
   readonly id: string;
   readonly number: string;
@@ -71,8 +74,6 @@ export interface TicketRow {
   readonly links: readonly { readonly other: Uuid; readonly kind: LinkKind }[];
   readonly clocks: readonly ClockRecord[];
   readonly breaches: readonly BreachMark[];
-  /** Blob with the field `subject`. */
-  readonly subject: Sealed | null;
   readonly labels: Readonly<Partial<Record<LabelName, Label>>>;
   readonly openedAt: Instant;
   /** The latest `occurredAt` of its events: a back-dated fact does not move it. */
@@ -82,6 +83,8 @@ export interface TicketRow {
 }
 
 type TicketNoted = Recorded<TicketEvent>;
+
+const whole = (record: ClockRecord): ClockRecord => record;
 
 /** Labels after an event that says anew what these names stand for: a term field's name, or null for none. */
 function relabelled(
@@ -130,8 +133,7 @@ function opened(event: Extract<TicketNoted, { type: 'desk.ticket-opened.v1' }>):
     mergedInto: null,
     merged: [],
     links: [],
-    ...promisedAfter(UNPROMISED, event),
-    subject: textBlob(event),
+    ...promisedAfter({ clocks: [], breaches: [] }, event, whole),
     labels: relabelled({}, event, { externalReference: 'externalReference', customer: 'customer' }),
     openedAt: event.occurredAt,
     updatedAt: event.occurredAt,
@@ -151,7 +153,7 @@ function foldTicket(row: TicketRow | null, event: TicketNoted): TicketRow {
     revision: event.revision,
     etag: event.actor.id === HOUSE && !event.key ? row.etag : event.revision,
     position: event.position,
-    ...promisedAfter(row, event),
+    ...promisedAfter(row, event, whole),
     updatedAt: event.occurredAt > row.updatedAt ? event.occurredAt : row.updatedAt,
   };
 }

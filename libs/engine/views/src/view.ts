@@ -1,4 +1,4 @@
-import { DESK, type Catalogue, type Event, type EventOf, type PersonId, type Recorded } from '#kernel';
+import { DESK, type Catalogue, type EventOf, type PersonId, type Recorded } from '#kernel';
 import { categoryOf, idOf, type HouseEvent } from '#engine/catalogue';
 import type { Sealed } from '#engine/store';
 
@@ -108,15 +108,19 @@ export function follows(view: View, event: { readonly stream: string }): boolean
 
 export const streamId = (event: { readonly stream: string }): string => idOf(event.stream);
 
+interface WithTexts {
+  readonly sealed?: Readonly<Record<string, string>> | null;
+}
+
 /** The blob of an event's texts about a person; null where it has none. */
-export function textBlob(event: Recorded<Event>): Sealed | null {
-  for (const person in event.sealed)
-    if (person !== DESK) return { of: person as PersonId, blob: event.sealed[person as PersonId]! };
+export function textBlob({ sealed }: WithTexts): Sealed | null {
+  for (const person in sealed)
+    if (person !== DESK) return { of: person as PersonId, blob: sealed[person]! };
   return null;
 }
 
 /** The blob of an event's terms, sealed under the desk; null where it has none. */
-export function termBlob(event: Recorded<Event>): Sealed | null {
-  const blob = event.sealed?.[DESK];
+export function termBlob({ sealed }: WithTexts): Sealed | null {
+  const blob = sealed?.[DESK];
   return blob === undefined ? null : { of: DESK, blob };
 }
