@@ -115,22 +115,31 @@ export function codec({ catalogue, vault, chance, upcasters = {} }: CodecOptions
         if (!key) throw new Error(`the vault gave no key for person ${person}`);
         (sealed ??= {})[person] = seal(JSON.stringify(texts), person, key, chance.bytes(12));
       }
-      const body: Body = {
+      const id = ids[i]!;
+      // Field by field, as in decode; what is undefined is not written.
+      const body: { [name in keyof Body]: Body[name] | undefined } = {
         at: fact.at ?? around.occurredAt,
         actor: fact.actor ?? around.actor,
         correlation: around.correlation,
-        ...(around.causation !== undefined && { causation: around.causation }),
+        causation: around.causation,
         engine: around.engine,
-        ...(around.key && { key: around.key }),
+        key: around.key,
         data: clear,
-        ...(sealed && { sealed }),
+        sealed,
       };
-      const id = ids[i]!;
-      const { at, ...rest } = body;
-      return {
-        event: { id, type: fact.type, body: JSON.stringify(body) },
-        occurred: { ...rest, occurredAt: at, id, type: fact.type },
+      const occurred: Mutable<Prepared['occurred']> = {
+        id,
+        type: fact.type,
+        data: clear,
+        occurredAt: fact.at ?? around.occurredAt,
+        actor: fact.actor ?? around.actor,
+        correlation: around.correlation,
+        engine: around.engine,
       };
+      if (around.causation !== undefined) occurred.causation = around.causation;
+      if (around.key) occurred.key = around.key;
+      if (sealed) occurred.sealed = sealed;
+      return { event: { id, type: fact.type, body: JSON.stringify(body) }, occurred };
     });
   };
 

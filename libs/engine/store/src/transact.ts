@@ -262,11 +262,12 @@ export function transactor<S, C extends Command, F extends Event, E extends Even
         if (hint) continue;
         return { outcome: 'in-future', now };
       }
+      const asked = command(occurredAt);
       const decided = decideInTurn(
         decider,
         codec.catalogue,
         before.state,
-        [command(occurredAt)].flat() as C[],
+        Array.isArray(asked) ? (asked as readonly C[]) : [asked as C],
         now,
         request.actor,
       );
@@ -380,13 +381,15 @@ function recorded<E extends Event>(
   prepared: readonly Prepared[],
   appended: Extract<Appended, { outcome: 'appended' }>,
 ): Recorded<E>[] {
-  return prepared.map(({ occurred }, i) => ({
-    ...occurred,
-    stream,
-    revision: before + 1 + i,
-    position: appended.position,
-    recordedAt: appended.recordedAt,
-  })) as unknown as Recorded<E>[];
+  // `occurred` is this append's own; the four fields that were missing make it recorded.
+  return prepared.map(({ occurred }, i) =>
+    Object.assign(occurred, {
+      stream,
+      revision: before + 1 + i,
+      position: appended.position,
+      recordedAt: appended.recordedAt,
+    }),
+  ) as unknown as Recorded<E>[];
 }
 
 export type { Surroundings };
