@@ -473,10 +473,28 @@ describe('Binaries that PostgreSQL’s user cannot reach', () => {
       recursive: true,
       verbatimSymlinks: true,
     });
+    // A release of its own, so that it is not there from an earlier run.
+    const version = `0.0.${Date.now()}-test`;
+    await writeFile(join(home, 'package', 'package.json'), JSON.stringify({ version }));
     await chmod(home, 0o700);
-    const first = await binariesFor(account, join(home, 'package', 'native'));
-    expect(first.postgres.startsWith('/var/lib/covenant/postgresql-')).toBe(root);
-    expect(first.major).toBe(shipped.major);
-    expect(await binariesFor(account, join(home, 'package', 'native'))).toEqual(first);
+    const native = join(home, 'package', 'native');
+    const both = await Promise.all([binariesFor(account, native), binariesFor(account, native)]);
+    const [first] = both;
+    const folder = dirname(dirname(first.postgres));
+    try {
+      expect(both[1]).toEqual(first);
+      expect(first.postgres.startsWith('/var/lib/covenant/postgresql-')).toBe(root);
+      expect(first.major).toBe(shipped.major);
+      const { ino } = await stat(first.postgres);
+      expect(await binariesFor(account, native)).toEqual(first);
+      expect((await stat(first.postgres)).ino).toBe(ino);
+      expect((await stat(home)).mode & 0o777).toBe(0o700);
+      if (root) {
+        const left = (await readdir(dirname(folder))).filter((name) => name.includes(version));
+        expect(left).toHaveLength(1);
+      }
+    } finally {
+      if (root) await rm(folder, { recursive: true, force: true });
+    }
   });
 });
