@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,6 +12,8 @@ const folders: string[] = [];
 
 async function dataDir(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'covenant-npm-'));
+  // Started by root, the database's user passes through; else the files would go elsewhere (ruling 34) and stay.
+  await chmod(folder, 0o711);
   folders.push(folder);
   return join(folder, 'data');
 }

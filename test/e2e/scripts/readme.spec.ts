@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,6 +15,8 @@ let desk: DeskProcess;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'covenant-readme-'));
+  // Started by root, the database's user passes through; else the files would go elsewhere (ruling 34) and stay.
+  await chmod(folder, 0o711);
   desk = DeskProcess.start({ env: { DATA_DIR: join(folder, 'data') } });
   await desk.address();
 }, 90_000);

@@ -7,8 +7,9 @@ import { everything, LongDesk } from '../support/desk.js';
 import { seeded } from '../support/chance.js';
 import { eventually } from '../../support/eventually.js';
 
-/** Half of them hit the desk, half PostgreSQL, in random order. */
+/** Half of them hit the desk, half PostgreSQL, in random order; and some more hit both at once. */
 const KILLS = 20;
+const OF_BOTH = 2;
 const WRITERS = 12;
 
 const chance = seeded();
@@ -28,14 +29,17 @@ beforeAll(async () => {
 
   const stop = new AbortController();
   const writers = Array.from({ length: WRITERS }, (_, n) => write(client, n, stop.signal));
-  const kills = shuffled(Array.from({ length: KILLS }, (_, n) => (n % 2 === 0 ? 'desk' : 'postgres')));
+  const kills = shuffled([
+    ...Array.from({ length: KILLS }, (_, n) => (n % 2 === 0 ? ('desk' as const) : ('postgres' as const))),
+    ...Array.from({ length: OF_BOTH }, () => 'both' as const),
+  ]);
   for (const victim of kills) {
     await someProgress();
     await new Promise((resolve) => setTimeout(resolve, chance.int(900)));
-    if (victim === 'desk') {
-      await desk.kill();
-      desk.start();
-    } else await desk.killPostgres();
+    if (victim !== 'desk') await desk.killPostgres();
+    if (victim === 'postgres') continue;
+    await desk.kill();
+    desk.start();
   }
   await someProgress();
   stop.abort();

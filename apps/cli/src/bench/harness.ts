@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silent } from '#kernel';
@@ -88,6 +88,8 @@ class Run implements BenchContext {
     let alarm: NodeJS.Timeout | undefined;
     try {
       this.folder = await mkdtemp(join(tmpdir(), `covenant-bench-${this.name}-`));
+      // Started by root, the database's user passes through; else the files would go elsewhere (ruling 34) and stay.
+      await chmod(this.folder, 0o711);
       this.embedded = await openEmbedded({
         dataDir: join(this.folder, 'data'),
         as: 'command',

@@ -41,7 +41,11 @@ export async function placeOf(givenDataDir: string): Promise<Place> {
     const named = isAbsolute(kept.folder) ? kept.folder : join(dataDir, kept.folder);
     const folder = await realpath(named).catch(() => named);
     const account = await accountFor(folder);
-    if (isAbsolute(kept.folder) && kept.port === null) await makePassable(dirname(folder));
+    if (isAbsolute(kept.folder) && kept.port === null) {
+      await makePassable(dirname(folder));
+      // For people: whose it is, where the DATA_DIR that names it was thrown away.
+      await writeOnce(join(dirname(folder), 'data-dir'), `${dataDir}\n`, 0o644);
+    }
     if (!(await reaches(account, dirname(folder))))
       throw new EmbeddedRefused(
         'permission',
