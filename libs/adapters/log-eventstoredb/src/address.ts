@@ -8,11 +8,11 @@ export function addressOf(url: string): string {
 
 /** For logs and messages: without user and password. */
 export function shown(url: string): string {
-  return url.replace(/\/\/[^/@]*@/, '//').replace(/\?.*$/, '');
+  return url.replace(/\/\/[^/?@]*@/, '//').replace(/\?.*$/, '');
 }
 
 export function hasCredentials(url: string): boolean {
-  return /\/\/[^/@]+@/.test(url);
+  return /\/\/[^/?@]+@/.test(url);
 }
 
 const PROBE_MS = 3_000;
