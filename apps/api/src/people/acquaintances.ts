@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { personStream } from '#domain/people';
 import { NO_STREAM } from '#engine/store';
 import type { Actor, PersonId, Position } from '#kernel';
-import { House, type CallerType } from '#edge';
+import { failureOf, House, type CallerType } from '#edge';
 
 /** A person that a request names. */
 export interface Met {
@@ -37,6 +37,27 @@ export class Acquaintances {
     const position = await this.meet([met], actor, correlation);
     this.callers.add(caller);
     return position;
+  }
+
+  /**
+   * Caller and others after a command that is recorded already, and stays so: what goes wrong with a name is
+   * logged, and the next meeting tries again.
+   */
+  async meetAfterwards(
+    caller: CallerType,
+    others: readonly Met[],
+    correlation: string,
+  ): Promise<Position | null> {
+    try {
+      const met = await this.meetCaller(caller, correlation);
+      return others.length === 0 ? met : ((await this.meet(others, caller.actor, correlation)) ?? met);
+    } catch (error) {
+      this.house.logger.warn(
+        { correlation, failure: failureOf(error) },
+        'a person met could not be named yet',
+      );
+      return null;
+    }
   }
 
   /** Answers the position at which the last name was recorded just now; null where all were known. */

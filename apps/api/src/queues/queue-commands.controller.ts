@@ -57,7 +57,7 @@ export class QueueCommands {
         ...(title && { title }),
       })),
     );
-    await this.acquaintances.meetCaller(caller, correlation);
+    await this.acquaintances.meetAfterwards(caller, [], correlation);
     const { etag, position, revision } = done;
     void reply.headers({ etag: etagOf(etag), [POSITION_HEADER]: position });
     return { id: group.id, position, revision };

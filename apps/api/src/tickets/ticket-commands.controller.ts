@@ -140,9 +140,8 @@ export class TicketCommands {
     ) => (occurredAt: Instant) => TicketCommand;
     const done = await this.execute(asking, by, ticket, body, build(body, around), false);
     // After the command, which may be refused and then records nothing; so the names are a little later.
-    const met = await this.acquaintances.meetCaller(caller, correlation);
-    const named = await this.acquaintances.meet(namedIn(body, around), caller.actor, correlation);
-    void reply.headers(headersOf(done, named ?? met));
+    const named = await this.acquaintances.meetAfterwards(caller, namedIn(body, around), correlation);
+    void reply.headers(headersOf(done, named));
     return recordedAnswer(row.mask, ticket, done);
   }
 
