@@ -56,7 +56,8 @@ export async function covenant(args: readonly string[], around: Surroundings): P
 
 /** What util.parseArgs throws. */
 function isWrongArgument(error: unknown): error is Error {
-  return error instanceof Error && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS_');
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS_');
 }
 
 async function version(): Promise<string> {

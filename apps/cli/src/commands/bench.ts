@@ -10,7 +10,7 @@ export const benchCommand: CommandBody = async (args) => {
     options: { json: { type: 'boolean' } },
   });
   const [name, ...more] = positionals;
-  if (name === undefined || more.length > 0)
+  if (name === undefined || more.length > 0 || !Object.hasOwn(benches, name))
     throw new UsageError(`name one bench: ${Object.keys(benches).join(', ')}`);
   return (await runBench(name, { json: values.json === true })) ? 0 : 1;
 };
