@@ -23,8 +23,9 @@ export class Refused extends Error {
   override readonly name = 'Refused';
 }
 
-/** One line on a stream, once it has been taken: what is written faster than it is read waits. */
+/** One line on a stream: what is written faster than it is read waits; a stream that nobody reads any more takes nothing. */
 export async function writeLine(to: Writable, line: string): Promise<void> {
+  if (to.destroyed) return;
   if (!to.write(`${line}\n`) && !to.destroyed)
     await new Promise<void>((resolve) => {
       const go = (): void => {

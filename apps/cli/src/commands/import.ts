@@ -42,7 +42,7 @@ export const importCommand: CommandBody = async (args, around) => {
         {
           mapping,
           files,
-          stdin: around.stdin,
+          stdin: () => around.stdin,
           zone: zone.name,
           ...(values.policy !== undefined && { policy: values.policy }),
           folder: tmpdir(),

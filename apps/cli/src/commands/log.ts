@@ -30,6 +30,7 @@ export const logCommand: CommandBody = async (args, around) => {
       const shown = events.filter(wanted);
       const texts = open || canonical ? await opened(house, shown) : undefined;
       for (const [i, event] of shown.entries()) {
+        if (around.signal.aborted) return 0;
         const line = canonical ? inCommon(event, texts![i]!) : told(event, texts?.[i]);
         await writeLine(around.stdout, line);
       }

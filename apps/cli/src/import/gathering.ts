@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { openRows, openSpool, type Rows, type Spool } from '#adapters/files';
 import { MappingMismatch, type CaseReader, type PersonOf, type RawRow, type Rejected } from '#engine/import';
 import type { Instant } from '#kernel';
@@ -40,7 +41,7 @@ export async function gather(
   options: {
     readonly delimiter?: string;
     readonly folder: string;
-    readonly stdin: NodeJS.ReadableStream;
+    readonly stdin: () => Readable;
     readonly reading: (columns: readonly string[]) => CaseReader;
     readonly signal: AbortSignal;
   },
@@ -74,7 +75,7 @@ async function gatherInto(
     opened.push(
       await openRows(file, {
         ...(options.delimiter !== undefined && { delimiter: options.delimiter }),
-        stdin: options.stdin as never,
+        ...(file === '-' && { stdin: options.stdin() }),
       }),
     );
   const sizes = opened.map(({ size }) => size);

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { ticket } from '#domain/desk';
 import { person, personStream, type PersonEvent, type PersonState } from '#domain/people';
 import { zoneOf, type Policies } from '#domain/sla';
@@ -26,7 +27,7 @@ import { inFlight } from './in-flight.js';
 export interface ImportOptions {
   readonly mapping: ImportMapping;
   readonly files: readonly string[];
-  readonly stdin: NodeJS.ReadableStream;
+  readonly stdin: () => Readable;
   readonly zone: string;
   /** `name@version`; absent: the built-in of the zone (ruling 19). */
   readonly policy?: string;
