@@ -57,6 +57,7 @@ export interface Promised {
 export function inOrder(history: readonly Happening[], happening: Happening): readonly Happening[] {
   let place = history.length;
   while (place > 0 && history[place - 1]!.at > happening.at) place--;
+  if (place === history.length) return [...history, happening];
   return [...history.slice(0, place), happening, ...history.slice(place)];
 }
 

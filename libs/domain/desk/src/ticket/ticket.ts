@@ -94,7 +94,18 @@ interface File {
   readonly latest: Instant;
 }
 
-export interface OpenState extends File {
+/** What some statuses have and others have not. */
+interface OfStatus {
+  readonly holds: readonly HoldReason[];
+  readonly vendor: Uuid;
+  readonly handover: PendingHandover;
+  readonly resolvedAt: Instant;
+  readonly merge: Uuid;
+  readonly into: Uuid;
+}
+type Without<K extends keyof OfStatus> = { readonly [F in K]?: undefined };
+
+export interface OpenState extends File, Without<'resolvedAt' | 'merge' | 'into'> {
   readonly status: 'open';
   /** Not empty: it is on hold. */
   readonly holds: readonly HoldReason[];
@@ -102,17 +113,17 @@ export interface OpenState extends File {
   readonly handover?: PendingHandover;
 }
 
-export interface ResolvedState extends File {
+export interface ResolvedState extends File, Without<'holds' | 'vendor' | 'handover' | 'merge' | 'into'> {
   readonly status: 'resolved';
   readonly resolvedAt: Instant;
 }
 
-export interface ClosedState extends File {
+export interface ClosedState extends File, Without<'holds' | 'vendor' | 'handover' | 'merge' | 'into'> {
   readonly status: 'closed';
   readonly resolvedAt: Instant;
 }
 
-export interface MergedState extends File {
+export interface MergedState extends File, Without<'holds' | 'vendor' | 'handover' | 'resolvedAt'> {
   readonly status: 'merged';
   readonly merge: Uuid;
   readonly into: Uuid;
@@ -122,28 +133,34 @@ export type TicketState = { readonly status: 'none' } | OpenState | ResolvedStat
 
 type Known = Exclude<TicketState, { readonly status: 'none' }>;
 
-/** The file without what belongs to its present status. */
-function fileOf(state: Known): File {
-  const {
-    status: _s,
-    holds: _h,
-    vendor: _v,
-    handover: _o,
-    resolvedAt: _r,
-    merge: _m,
-    into: _i,
-    ...file
-  } = state as File &
-    Partial<Record<'status' | 'holds' | 'vendor' | 'handover' | 'resolvedAt' | 'merge' | 'into', unknown>>;
-  return file;
+/**
+ * The file without what belongs to its present status. Here, and wherever a fold takes something out, it
+ * becomes `undefined` instead of going: states whose fields are always the same in the same order are copied
+ * in half the time, and a replay does little else.
+ */
+function fileOf(state: Known): File & Without<keyof OfStatus> {
+  return {
+    ...state,
+    holds: undefined,
+    vendor: undefined,
+    handover: undefined,
+    resolvedAt: undefined,
+    merge: undefined,
+    into: undefined,
+  };
 }
 
 // ── Evolve: gathers, never judges ───────────────────────────────────────────────────────────────────────
 
 function evolve(state: TicketState, event: Occurred<TicketEvent>): TicketState {
   if (state.status === 'none') return event.type === 'desk.ticket-opened.v1' ? opened(event) : state;
-  return { ...gathered(state, event), latest: later(state.latest, event.occurredAt) };
+  const latest = later(state.latest, event.occurredAt);
+  // What is gathered is the state itself, or new and nobody else's yet.
+  const next = gathered(state, event);
+  return next === state ? { ...state, latest } : Object.assign(next, { latest });
 }
+
+const NO_ROWS: ReadonlySet<Uuid> = new Set();
 
 function opened(
   event: Occurred<Extract<TicketEvent, { readonly type: 'desk.ticket-opened.v1' }>>,
@@ -154,13 +171,25 @@ function opened(
   return {
     status: 'open',
     holds: [],
+    vendor: undefined,
+    handover: undefined,
+    resolvedAt: undefined,
+    merge: undefined,
+    into: undefined,
     requester: data.requester,
-    ...(data.customer && { customer: data.customer }),
+    customer: data.customer,
     policy: data.policy,
     priority,
+    category: undefined,
+    subcategory: undefined,
+    service: undefined,
+    group: undefined,
+    agent: undefined,
     escalations: 0,
+    rating: undefined,
     links: [],
-    rows: new Set(),
+    merging: undefined,
+    rows: NO_ROWS,
     importing: data.importing,
     history: [
       { kind: 'opened', at, policy: clocks.resolution.policy, priority, evidenced: data.carriesMessages },
@@ -175,8 +204,8 @@ function opened(
 /** The state with what the event did to the clocks. */
 function timed<S extends Known>(state: S, happening: Happening | null, changed: readonly ClockRecord[]): S {
   if (!happening && changed.length === 0) return state;
-  const clocks = { ...state.clocks };
-  for (const clock of changed) clocks[clock.clock] = clock;
+  let { clocks } = state;
+  for (const clock of changed) clocks = { ...clocks, [clock.clock]: clock };
   return { ...state, clocks, history: happening ? inOrder(state.history, happening) : state.history };
 }
 
@@ -198,15 +227,8 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
     case 'desk.ticket-classified.v1': {
       const { category, subcategory, service, superseded } = event.data;
       if (superseded) return state;
-      const { category: _c, subcategory: _s, service: _v, ...rest } = state;
       const since = { ...state.since, classification: at };
-      return {
-        ...rest,
-        since,
-        category,
-        ...(subcategory && { subcategory }),
-        ...(service && { service }),
-      } as Known;
+      return { ...state, since, category, subcategory, service };
     }
     case 'desk.ticket-prioritised.v1': {
       const priority = event.data.priority as Priority;
@@ -221,13 +243,7 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
     case 'desk.ticket-assigned.v1': {
       const { group, agent, superseded } = event.data;
       if (superseded) return state;
-      const { group: _g, agent: _a, ...rest } = state;
-      return {
-        ...rest,
-        ...(group && { group }),
-        ...(agent && { agent }),
-        since: { ...state.since, assignment: at },
-      } as Known;
+      return { ...state, group, agent, since: { ...state.since, assignment: at } };
     }
     case 'desk.handover-offered.v1': {
       const { handover: id, group, agent } = event.data;
@@ -238,11 +254,16 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
     }
     case 'desk.handover-accepted.v1': {
       const { group, agent } = event.data;
-      return whileOpen(state, ({ handover: _, ...open }) => ({ ...open, agent, ...(group && { group }) }));
+      return whileOpen(state, (open) => ({
+        ...open,
+        handover: undefined,
+        agent,
+        group: group ?? open.group,
+      }));
     }
     case 'desk.handover-declined.v1':
     case 'desk.handover-withdrawn.v1':
-      return whileOpen(state, ({ handover: _, ...open }) => open);
+      return whileOpen(state, (open) => ({ ...open, handover: undefined }));
     case 'desk.ticket-held.v1': {
       const { reason, superseded, clocks } = event.data;
       return timed(
@@ -276,7 +297,7 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
     }
     case 'desk.ticket-taken-back.v1':
       return timed(
-        event.data.superseded ? state : whileOpen(state, ({ vendor: _, ...open }) => open),
+        event.data.superseded ? state : whileOpen(state, (open) => ({ ...open, vendor: undefined })),
         { kind: 'taken-back', at },
         event.data.clocks,
       );
@@ -312,7 +333,7 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
       );
     }
     case 'desk.merge-completed.v1': {
-      const { merging: _, ...rest } = state;
+      const rest: Known = { ...state, merging: undefined };
       return event.data.clocks.reduce<Known>(
         (known, record) =>
           timed(
@@ -324,7 +345,7 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
       );
     }
     case 'desk.merge-withdrawn.v1': {
-      const { merging: _, ...rest } = state;
+      const rest: Known = { ...state, merging: undefined };
       return rest as Known;
     }
     case 'desk.tickets-linked.v1':
