@@ -245,4 +245,18 @@ export const TICKETS: readonly MadeUp[] = [
     },
     steps: [],
   },
+  {
+    hoursAgo: 74,
+    opening: {
+      ...dave,
+      channel: 'web',
+      priority: 2,
+      subject: 'Empty pages from the printer next to the kitchen',
+      text: 'Third floor. It says that everything is fine.',
+    },
+    steps: [['assign', 73.9, { group: 'Hardware' }]],
+  },
 ];
+
+/** Pairs of places in TICKETS: the second turned out to be about the same as the first. */
+export const MERGES: readonly (readonly [survivor: number, duplicate: number])[] = [[0, 12]];

@@ -1,6 +1,6 @@
 import { beginDemonstration, completeDemonstration, mintToken, type House } from '#edge';
 import { toInstant, toSeconds, type Instant } from '#kernel';
-import { PERSONS, QUEUES, TICKETS } from './demonstration-desk.js';
+import { MERGES, PERSONS, QUEUES, TICKETS } from './demonstration-desk.js';
 
 type Role = keyof typeof PERSONS;
 export type Tokens = Readonly<Record<Role, string>>;
@@ -29,9 +29,11 @@ export async function demonstrate(house: House, address: string, tokens: Tokens)
 
   for (const queue of QUEUES)
     await ask('supervisor', 'queues', `demo-${queue.group}`.replace(' ', '-'), queue);
+  const ids: string[] = [];
   for (const [number, { hoursAgo, opening, steps }] of TICKETS.entries()) {
     const key = `demo-${number}`;
     const { id } = await ask('integration', 'tickets', key, { ...opening, occurredAt: before(hoursAgo) });
+    ids.push(id);
     for (const [step, [route, ago, body]] of steps.entries()) {
       // Only who asked may rate, and only now.
       const [as, when]: [Role, object] =
@@ -39,6 +41,10 @@ export async function demonstrate(house: House, address: string, tokens: Tokens)
       await ask(as, `tickets/${id}/${route}`, `${key}-${step}`, { ...body, ...when });
     }
   }
+  for (const [survivor, duplicate] of MERGES)
+    await ask('agent', `tickets/${ids[survivor]}/merge`, `demo-merge-${duplicate}`, {
+      duplicate: ids[duplicate],
+    });
   await completeDemonstration(house.means);
   return true;
 }

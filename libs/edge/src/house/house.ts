@@ -44,7 +44,7 @@ export abstract class House {
   abstract readonly codec: Codec;
   abstract readonly means: Means;
   abstract readonly identities: Identities;
-  /** A snapshot for one command (ruling 6). @throws Problem `not-ready` before the built-in ones are recorded */
+  /** A snapshot for one command (ruling 6). @throws ClockUntrusted, Problem `not-ready` before the built-in ones are recorded */
   abstract policies(): Policies;
   /** Reads what was recorded since; other processes' versions are seen by themselves within seconds. */
   abstract refreshPolicies(): Promise<Policies>;

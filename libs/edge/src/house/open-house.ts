@@ -174,7 +174,10 @@ async function furnish(
     means,
     identities,
     policies: () => {
-      if (!builtInsStand) throw Problem.of('not-ready', 'The policies of this desk are not recorded yet.');
+      if (!builtInsStand) {
+        clock.now();
+        throw Problem.of('not-ready', 'The policies of this desk are not recorded yet.');
+      }
       return book.current();
     },
     refreshPolicies: () => book.refresh(),
