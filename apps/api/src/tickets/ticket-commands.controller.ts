@@ -83,10 +83,14 @@ export class TicketCommands {
       identities,
       begun: body.requester ? (identities.derived('step', ticket, 'requester') as PersonId) : ticket,
     };
-    // Before the opening, so that whoever reads the ticket by its position finds the names.
-    await this.acquaintances.meetCaller(caller, correlation);
-    if (body.requester)
-      await this.acquaintances.meet([given(body.requester, around)], caller.actor, correlation);
+    const others = body.requester ? [given(body.requester, around)] : [];
+    // Names come before the opening, so that whoever reads the ticket by its position finds them; but after
+    // it where it can be refused, for a time in the future or a key used before: then nothing is recorded.
+    const refusable = key !== undefined || body.occurredAt !== undefined;
+    if (!refusable) {
+      await this.acquaintances.meetCaller(caller, correlation);
+      await this.acquaintances.meet(others, caller.actor, correlation);
+    }
     const number = await this.house.numbers.next('T');
     const done = await this.execute(
       asking,
@@ -96,7 +100,8 @@ export class TicketCommands {
       openTicket(body, around, number),
       true,
     );
-    void reply.headers(headersOf(done)).header('location', `/v1/tickets/${ticket}`);
+    const named = refusable ? await this.acquaintances.meetAfterwards(caller, others, correlation) : null;
+    void reply.headers(headersOf(done, named)).header('location', `/v1/tickets/${ticket}`);
     return openedAnswer(mask, ticket, done);
   }
 
