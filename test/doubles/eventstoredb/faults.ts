@@ -10,6 +10,8 @@ export interface Faults {
   /** So many appends are answered with Timeout; `stored` says whether they were done. */
   timeouts: number;
   timeoutsStored: boolean;
+  /** Milliseconds that an append's answer is held back. */
+  delay: number;
   /** gRPC status that the call for the server's features fails with; 0 is none. */
   capabilities: number;
   /** Checkpoints come before the events of their window. */
@@ -29,6 +31,7 @@ export const NO_FAULTS: Faults = {
   lostThenWrong: 0,
   timeouts: 0,
   timeoutsStored: true,
+  delay: 0,
   capabilities: 0,
   earlyCheckpoints: false,
   stalled: false,

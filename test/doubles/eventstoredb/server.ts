@@ -171,7 +171,12 @@ export class DoubleServer {
       const expected = batchExpected(append.options);
       const answer = (response: pb.BatchAppendResp): void => {
         response.setCorrelationId(request.getCorrelationId()).setStreamIdentifier(identifier(stream));
-        if (this.faults.silent === 'no' && !call.cancelled && !call.destroyed) call.write(response);
+        if (this.faults.silent !== 'no') return;
+        const say = (): void => {
+          if (!call.cancelled && !call.destroyed) call.write(response);
+        };
+        if (this.faults.delay > 0) setTimeout(say, this.faults.delay);
+        else say();
       };
       if (this.refusal(call, stream)) return answer(failed('AccessDenied', new shared.AccessDenied()));
       const deadline = append.options.getDeadline()?.toDate().getTime() ?? Infinity;

@@ -104,8 +104,9 @@ export class Connection {
     const failure = error instanceof CallFailed ? error : new CallFailed(troubleOf(error));
     const { trouble } = failure;
     if (!OF_THE_CONNECTION.has(trouble.is)) {
-      // The server has answered.
+      // The server has answered; but that it does not know the user, the client may remember for ever.
       this.failures.count = 0;
+      if (trouble.is === 'credentials-wrong') this.renew(trouble);
       return failure;
     }
     this.failures = {

@@ -110,8 +110,8 @@ function shared(address: string, client: (address: string) => LogClient, logger:
   }
 }
 
-/** One for each connection, so that two stores on one client know of each other's appends. */
-const knowledge = new WeakMap<Connection, { readonly known: Known; readonly tries: Tries }>();
+/** One for each connection: two stores on one client know of each other's appends. Heads are by categories. */
+const knowledge = new WeakMap<Connection, { readonly tries: Tries; readonly known: Map<string, Known> }>();
 
 class EventStoreDbLog {
   private readonly closed = new AbortController();
@@ -131,10 +131,12 @@ class EventStoreDbLog {
   ) {
     this.times = new Times(seal, logger);
     this.prefixes = categories.map((category) => `${category}-`);
-    const shared = knowledge.get(connection) ?? { known: { head: null }, tries: new Tries() };
+    const shared = knowledge.get(connection) ?? { tries: new Tries(), known: new Map() };
     knowledge.set(connection, shared);
-    this.known = shared.known;
     this.tries = shared.tries;
+    const view = this.prefixes.join();
+    this.known = shared.known.get(view) ?? { head: null };
+    shared.known.set(view, this.known);
   }
 
   private get following(): Following {

@@ -36,6 +36,7 @@ export type Appended =
       readonly revision: number;
       /** Position of the last event of this append. */
       readonly position: Position;
+      /** As it is read later; a log that stamps without telling (EventStoreDB) answers when its answer came. */
       readonly recordedAt: Micros;
       /** True where the same ids stood at this revision already: nothing was written now. */
       readonly repeated: boolean;
@@ -75,7 +76,8 @@ export interface Batch {
  * - `recordedAt` is stamped by the store and never falls from one position to the next (ruling 13).
  *
  * Errors of append: InvalidAppend, DuplicateEventId, NotAppended (surely nothing was written),
- * UnknownOutcome. Errors of everything else: LogUnavailable. No error holds a body.
+ * UnknownOutcome. Errors of everything else: LogUnavailable, and LogReplaced where a position is none of this
+ * log's. No error holds a body.
  */
 export interface EventStore {
   append(append: Append): Promise<Appended>;
