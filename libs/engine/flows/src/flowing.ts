@@ -63,8 +63,10 @@ const UNSAVED = 1_000;
 const TRIES = 3;
 /** Steps after steps; more follow from no refusal there is. */
 const DEPTH = 5;
-/** While events come one by one, so long for the next batch to gather. */
+/** So long the next live batch may gather; the longer, the more comes. */
 const GATHER_MS = 25;
+const LONGEST_GATHER_MS = 120;
+const gathering = (events: number): number => Math.min(LONGEST_GATHER_MS, GATHER_MS + events / 4);
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -174,7 +176,8 @@ async function pass(
       await move(seen);
       unsaved = 0;
     }
-    if (batch.caughtUp && batch.events.length > 0) await flowing.pause(GATHER_MS, signal);
+    if (batch.caughtUp && batch.events.length > 0)
+      await flowing.pause(gathering(batch.events.length), signal);
   }
   if (unsaved > 0) await move(seen);
 }

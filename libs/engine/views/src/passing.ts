@@ -46,9 +46,14 @@ export class ForeignCheckpoint extends Error {
 const BATCH = 2_000;
 /** Rows cached per view, in batches: rows of a batch in flight must never be evicted, or they were read stale. */
 const CACHED_BATCHES = 4;
-/** A live batch larger than this is one of a stream of them: the next may gather for a moment. */
+/**
+ * A live batch larger than this is one of a stream of them. The next may gather for a moment, the longer the
+ * more comes: a batch costs its commit whatever is in it, and what it costs is taken from the api.
+ */
 const STREAMING = 16;
 const GATHER_MS = 15;
+const LONGEST_GATHER_MS = 120;
+const gathering = (events: number): number => Math.min(LONGEST_GATHER_MS, GATHER_MS + events / 4);
 
 /** Where events come from, in log order; ends when the signal aborts. */
 export type Source = (after: Position, limit: number, signal: AbortSignal) => AsyncIterable<Batch>;
@@ -165,7 +170,8 @@ export async function passOver(
         }
       }
       if (failures.length > 0) break;
-      if (batch.caughtUp && batch.events.length > STREAMING) await pause(GATHER_MS, until);
+      if (batch.caughtUp && batch.events.length > STREAMING)
+        await pause(gathering(batch.events.length), until);
     }
   } catch (error) {
     fail(error);
