@@ -61,7 +61,7 @@ export async function append(bench: BenchContext): Promise<void> {
     const name = callers === 1 ? '1 caller' : `${callers} callers`;
     bench.progress(name);
     const covenant = await ours(await bench.database());
-    const reference = await emmett(await bench.database(), callers);
+    const reference = await emmett(await bench.database());
     try {
       await drive(reference, callers, WARM_UP_MS);
       await drive(covenant, callers, WARM_UP_MS);
