@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { toPosition } from '#kernel';
 import { SealFenced, UNSEALED, type Seal, type SealEntry } from '#engine/store';
-import { freshId, freshStream } from './index.js';
+import { freshId, freshStream } from './some.js';
 
 export interface OpenedSeal {
   readonly seal: Seal;
