@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { queue, ticket } from '#domain/desk';
 import { person } from '#domain/people';
 import { ENGINE } from '#domain/sla';
@@ -97,7 +98,7 @@ async function furnish(
   const clock = await open.add(openClock({ server: () => store.now(), logger }));
   const chance = systemChance();
   const codec = codecOf({ catalogue: everyEvent, vault, chance, upcasters });
-  const means: Means = { store, codec, chance, clock, engine: ENGINE };
+  const means: Means = { store, codec, chance, clock, engine: ENGINE, pause };
   const identities = identitiesOf(secrets.identitySecret);
 
   const book = await policyBook(store, codec, ['default', 'import-default']);
