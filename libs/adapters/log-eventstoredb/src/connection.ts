@@ -58,7 +58,8 @@ export class Connection {
   /** All that a read brings; the time is that from one event to the next. @throws CallFailed */
   async read(milliseconds: number, ask: (client: LogClient) => Reading): Promise<WireRecord[]> {
     if (this.renewing) await this.renewing;
-    const reading = ask(this.client);
+    const { client } = this;
+    const reading = ask(client);
     const records: WireRecord[] = [];
     let silent = false;
     const expire = (): void => {
@@ -84,6 +85,8 @@ export class Connection {
     };
     try {
       await Promise.race([reads(), silence]);
+      // What is cancelled with its client ends as if nothing more had been stored.
+      if (this.renewing || this.client !== client || this.closed) throw new Error('the client was made anew');
       this.failures.count = 0;
       return records;
     } catch (error) {
