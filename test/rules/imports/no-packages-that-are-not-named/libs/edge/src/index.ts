@@ -1,3 +1,3 @@
-import { parse } from 'csv-parse';
+import { Ajv } from 'ajv';
 
-export const rows = parse;
+export const rows = Ajv;
