@@ -74,3 +74,14 @@ export function percentile(values: readonly number[], p: number): number {
   const [low, high] = [sorted[Math.floor(at)] ?? NaN, sorted[Math.ceil(at)] ?? NaN];
   return low + (high - low) * (at - Math.floor(at));
 }
+
+/** A bar with what was measured; a run that does not count holds nothing. */
+export function decided(definition: BarDefinition, value: number, reason?: string): Bar {
+  const reached = definition.atMost ? value <= definition.bar : value >= definition.bar;
+  return {
+    ...definition,
+    value,
+    holds: reached && reason === undefined,
+    ...(reason !== undefined && { reason }),
+  };
+}

@@ -5,7 +5,7 @@ import { silent } from '#kernel';
 import { openEmbedded, type Embedded } from '#adapters/embedded-postgres';
 import pg from 'pg';
 import {
-  median,
+  decided,
   rounded,
   type Bar,
   type BenchContext,
@@ -14,14 +14,12 @@ import {
   type Figure,
 } from './bench.js';
 import { benches, type BenchName } from './benches.js';
+import { compared } from './compare.js';
 import { machine, type Machine } from './machine.js';
-import { writeSection } from './report.js';
+import { resultLine, writeSection } from './report.js';
 
 /** A bench ends within 8 minutes, set-up included (DESIGN section 9); the rest is for the tidying up. */
 const LIMIT_MS = 7.5 * 60_000;
-const ROUNDS = 5;
-/** Ruling 42. */
-const FLOOR = 0.7;
 
 /**
  * Runs one bench, prints figures and bars, and rewrites its section of docs/benchmarks.md. With `json` the
@@ -47,20 +45,7 @@ export async function runBench(
   print(name, result, failure);
   if (!failure && run.machine)
     await writeSection(options.docs ?? 'docs/benchmarks.md', name, result, run.machine);
-  if (options.json)
-    process.stdout.write(
-      `${JSON.stringify({
-        bench: name,
-        figures: Object.fromEntries([...run.figures].map(([figure, { value }]) => [figure, rounded(value)])),
-        bars: result.bars.map(({ name, value, bar, holds, reason }) => ({
-          name,
-          value: rounded(value),
-          bar,
-          holds,
-          ...(reason !== undefined && { reason }),
-        })),
-      })}\n`,
-    );
+  if (options.json) process.stdout.write(`${resultLine(name, result)}\n`);
   return failure === undefined;
 }
 
@@ -143,36 +128,19 @@ class Run implements BenchContext {
   bar(name: string, value: number, reason?: string): void {
     const definition = benches[this.name].bars.find((bar) => bar.name === name);
     if (!definition) throw new Error(`bench ${this.name} declares no bar ${JSON.stringify(name)}`);
-    const reached = definition.atMost ? value <= definition.bar : value >= definition.bar;
-    this.bars.set(name, {
-      ...definition,
-      value,
-      holds: reached && reason === undefined,
-      ...(reason !== undefined && { reason }),
-    });
+    this.bars.set(name, decided(definition, value, reason));
   }
 
   async compare(comparison: Comparison): Promise<number> {
-    let measured = await this.rounds(comparison);
-    if (isSlow(comparison, measured)) {
-      this.progress(`  ${comparison.name}: the reference is below its floor; measuring again`);
-      measured = await this.rounds(comparison);
-    }
-    const ratio = median(measured.map(({ ours, reference }) => ours / reference));
-    const reference = median(measured.map((round) => round.reference));
-    this.figure(comparison.name, median(measured.map(({ ours }) => ours)), comparison.unit);
-    this.figure(`${comparison.name} reference`, reference, comparison.unit);
-    this.figure(`${comparison.name} ratio`, ratio, '×');
-    if (comparison.bar !== undefined) {
-      const slow = isSlow(comparison, measured);
-      this.bar(
-        comparison.bar,
-        ratio,
-        slow
-          ? `the reference did ${rounded(reference)} ${comparison.unit}, less than 70 % of the ${comparison.recorded} it is known to do`
-          : undefined,
-      );
-    }
+    const { name, unit, bar } = comparison;
+    const { ratio, ours, reference, reason } = await compared(comparison, {
+      left: () => this.left(),
+      progress: (text) => this.progress(text),
+    });
+    this.figure(name, ours, unit);
+    this.figure(`${name} reference`, reference, unit);
+    this.figure(`${name} ratio`, ratio, '×');
+    if (bar !== undefined) this.bar(bar, ratio, reason);
     return ratio;
   }
 
@@ -188,41 +156,6 @@ class Run implements BenchContext {
         },
     );
   }
-
-  private async rounds({ name, unit, ours, reference, rounds = ROUNDS }: Comparison): Promise<Round[]> {
-    const measured: Round[] = [];
-    for (let i = 0; i < rounds; i++) {
-      // Who comes first finds the machine as the other left it; so they take turns.
-      const round =
-        i % 2 === 0
-          ? await inOrder(reference, ours)
-          : await inOrder(ours, reference).then(({ ours, reference }) => ({
-              ours: reference,
-              reference: ours,
-            }));
-      measured.push(round);
-      this.progress(
-        `  ${name}, round ${i + 1}: ${rounded(round.ours)} against ${rounded(round.reference)} ${unit}`,
-      );
-      if (this.left() < 30_000) break;
-    }
-    return measured;
-  }
-}
-
-interface Round {
-  readonly ours: number;
-  readonly reference: number;
-}
-
-/** Answers the first as `reference`. */
-async function inOrder(first: () => Promise<number>, second: () => Promise<number>): Promise<Round> {
-  const reference = await first();
-  return { reference, ours: await second() };
-}
-
-function isSlow({ recorded }: Comparison, measured: readonly Round[]): boolean {
-  return recorded !== undefined && median(measured.map(({ reference }) => reference)) < FLOOR * recorded;
 }
 
 function print(name: BenchName, { figures, bars, seconds }: BenchResult, failure: string | undefined): void {

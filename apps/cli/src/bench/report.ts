@@ -11,6 +11,21 @@ and promise no more than four digits; bars are those the project holds itself to
 on one machine and durable commits.
 `;
 
+/** The object of DESIGN section 9, on one line. */
+export function resultLine(name: BenchName, { figures, bars }: BenchResult): string {
+  return JSON.stringify({
+    bench: name,
+    figures: Object.fromEntries([...figures].map(([figure, { value }]) => [figure, rounded(value)])),
+    bars: bars.map(({ name, value, bar, holds, reason }) => ({
+      name,
+      value: rounded(value),
+      bar,
+      holds,
+      ...(reason !== undefined && { reason }),
+    })),
+  });
+}
+
 /** Replaces the bench's section, or adds it; all else stays as it is. */
 export async function writeSection(
   path: string,
