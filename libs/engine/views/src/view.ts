@@ -114,8 +114,7 @@ interface WithTexts {
 
 /** The blob of an event's texts about a person; null where it has none. */
 export function textBlob({ sealed }: WithTexts): Sealed | null {
-  for (const person in sealed)
-    if (person !== DESK) return { of: person as PersonId, blob: sealed[person]! };
+  for (const person in sealed) if (person !== DESK) return { of: person as PersonId, blob: sealed[person]! };
   return null;
 }
 
