@@ -37,6 +37,7 @@ export async function killRun({ kills, writers, apart }: KillRun): Promise<KillR
   const store = await openEventStoreDbLog({ url: double.url, categories: ['ticket'], seal, timeouts });
   const stop = new AbortController();
   const ended = new AbortController();
+  let writing: Promise<void>[] = [];
   try {
     const followed: StoredEvent[] = [];
     const following = (async () => {
@@ -62,7 +63,7 @@ export async function killRun({ kills, writers, apart }: KillRun): Promise<KillR
         }
       }
     };
-    const writing = Array.from({ length: writers }, async () => {
+    writing = Array.from({ length: writers }, async () => {
       const stream = freshStream();
       written.set(stream, []);
       for (let revision = NO_STREAM; !stop.signal.aborted;) {
@@ -103,6 +104,7 @@ export async function killRun({ kills, writers, apart }: KillRun): Promise<KillR
   } finally {
     stop.abort();
     ended.abort();
+    await Promise.allSettled(writing);
     await store.close();
     await seal.close();
     await database.drop();

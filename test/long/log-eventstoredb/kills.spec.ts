@@ -1,5 +1,7 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { killRun } from '../../support/eventstoredb-kills.js';
+
+jest.setTimeout(400_000);
 
 test('forty kills of the log under sixteen writers lose nothing, double nothing, and are seen by nobody who reads', async () => {
   const { followed, read, sealed, ...counts } = await killRun({ kills: 40, writers: 16, apart: 1_500 });
