@@ -31,8 +31,11 @@ const SPECIAL = /[\\\t\n\r]/;
 const EACH_SPECIAL = /[\\\t\n\r]/g;
 const ESCAPED: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
+/** A column's value as a row has it. */
+export type Field = string | number | boolean | object | null | undefined;
+
 /** A field as COPY takes it; objects as JSON. */
-export function copyField(value: unknown): string {
+export function copyField(value: Field): string {
   if (value === null || value === undefined) return '\\N';
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   return SPECIAL.test(text) ? text.replace(EACH_SPECIAL, (special) => ESCAPED[special]!) : text;

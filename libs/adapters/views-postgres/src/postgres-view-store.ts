@@ -15,7 +15,7 @@ import {
 } from '#engine/views';
 import { toInstant, toOrdinal, toPosition, type Logger, type Position, type Uuid } from '#kernel';
 import { BESIDE, instants, LIVE, numbers, positions, rowEntities } from './entities.js';
-import { copyField, copyIn } from './copy-in.js';
+import { copyField, copyIn, type Field } from './copy-in.js';
 import { openSession, problemOf, refusalOf } from './session.js';
 
 /** Session locks of this adapter; arbitrary, but for ever the same. */
@@ -369,7 +369,7 @@ class Table {
   async write(client: pg.PoolClient, rows: readonly Folding[]): Promise<void> {
     const { fields } = this;
     let text = '';
-    for (const row of rows as readonly unknown[] as readonly Record<string, unknown>[]) {
+    for (const row of rows as readonly unknown[] as readonly Record<string, Field>[]) {
       for (let i = 0; i < fields.length; i++) text += (i === 0 ? '' : '\t') + copyField(row[fields[i]!]);
       text += '\n';
     }
