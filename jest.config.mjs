@@ -1,6 +1,6 @@
 /**
- * Three kinds of tests: beside the code (unit), in test/e2e on a real PostgreSQL, and in test/long the kill
- * runs and long properties. `extensionsToTreatAsEsm` needs NODE_OPTIONS=--experimental-vm-modules, which
+ * Four kinds of tests: beside the code (unit), in test/e2e on a real PostgreSQL, in test/long the kill runs and
+ * long properties, and in test/cluster what runs on servers that the environment names. `extensionsToTreatAsEsm` needs NODE_OPTIONS=--experimental-vm-modules, which
  * scripts/jest.mjs sets.
  */
 const shared = {
@@ -34,5 +34,6 @@ export default {
       testTimeout: 600_000,
       testMatch: ['<rootDir>/test/long/**/*.spec.ts'],
     },
+    { ...shared, ...onPostgres, displayName: 'cluster', testMatch: ['<rootDir>/test/cluster/**/*.spec.ts'] },
   ],
 };

@@ -3,7 +3,7 @@ import { openPostgresSeal } from '#adapters/log-postgres';
 import { NO_STREAM, UnknownOutcome, sealing, type Append, type StoredEvent } from '#engine/store';
 import { eventually } from '#kernel/testing';
 import { everything, freshStream, someEvents } from '#engine/store/testing';
-import { START, silent } from '#kernel';
+import { silent } from '#kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freshDatabase } from './database.js';
 import { EventStoreDouble } from './eventstoredb.js';
@@ -13,6 +13,8 @@ export interface KillRun {
   readonly writers: number;
   /** Milliseconds between two kills, chosen at random up to this. */
   readonly apart: number;
+  /** A real server, which nobody kills; absent: a double. */
+  readonly url?: string;
 }
 
 export interface KillReport {
@@ -30,18 +32,27 @@ export interface KillReport {
 }
 
 /** Writers, one to a stream, a subscription and a sealer, while the double is killed with SIGKILL. */
-export async function killRun({ kills, writers, apart }: KillRun): Promise<KillReport> {
-  const [double, database] = await Promise.all([EventStoreDouble.start(), freshDatabase()]);
+export async function killRun({ kills, writers, apart, url }: KillRun): Promise<KillReport> {
+  const [double, database] = await Promise.all([
+    url === undefined ? EventStoreDouble.start() : null,
+    freshDatabase(),
+  ]);
   const seal = await openPostgresSeal({ url: database.url });
   const timeouts = { appendMs: 4_000, readMs: 4_000, watchMs: 2_000 };
-  const store = await openEventStoreDbLog({ url: double.url, categories: ['ticket'], seal, timeouts });
+  const store = await openEventStoreDbLog({
+    url: url ?? double!.url,
+    categories: ['ticket'],
+    seal,
+    timeouts,
+  });
+  const { position: begun } = await store.head();
   const stop = new AbortController();
   const ended = new AbortController();
   let writing: Promise<void>[] = [];
   try {
     const followed: StoredEvent[] = [];
     const following = (async () => {
-      for await (const { events } of store.subscribe(START, { signal: ended.signal }))
+      for await (const { events } of store.subscribe(begun, { signal: ended.signal }))
         followed.push(...events);
     })();
     const pause = (milliseconds: number): Promise<void> => sleep(milliseconds);
@@ -74,19 +85,20 @@ export async function killRun({ kills, writers, apart }: KillRun): Promise<KillR
     });
     for (let i = 0; i < kills; i++) {
       await sleep(200 + Math.random() * apart);
-      await double.kill();
-      await double.up();
+      await double?.kill();
+      await double?.up();
     }
     await sleep(500);
     stop.abort();
     await Promise.all(writing);
 
-    const read = await everything(store);
+    const read = await everything(store, begun);
+    const before = (await everything(store)).length - read.length;
     await eventually(() => followed.length >= read.length, {
       within: 60_000,
       what: 'the subscription’s end',
     });
-    await eventually(async () => (await seal.head()).ordinal >= read.length, { within: 60_000 });
+    await eventually(async () => (await seal.head()).ordinal >= before + read.length, { within: 60_000 });
     ended.abort();
     await Promise.all([following, sealer]);
 
@@ -99,7 +111,7 @@ export async function killRun({ kills, writers, apart }: KillRun): Promise<KillR
       unasked: [...stored].filter((id) => !asked.has(id)).length,
       followed: followed.map(({ id }) => id),
       read: read.map(({ id }) => id),
-      sealed: (await seal.head()).ordinal,
+      sealed: (await seal.head()).ordinal - before,
     };
   } finally {
     stop.abort();
@@ -108,6 +120,6 @@ export async function killRun({ kills, writers, apart }: KillRun): Promise<KillR
     await store.close();
     await seal.close();
     await database.drop();
-    await double.remove();
+    await double?.remove();
   }
 }
