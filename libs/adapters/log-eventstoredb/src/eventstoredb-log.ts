@@ -110,15 +110,23 @@ function shared(address: string, client: (address: string) => LogClient, logger:
   }
 }
 
-/** One for each connection: two stores on one client know of each other's appends. Heads are by categories. */
-const knowledge = new WeakMap<Connection, { readonly tries: Tries; readonly known: Map<string, Known> }>();
+/** What is known of a connection's server: two stores on one client know of each other's appends. */
+interface Knowledge {
+  readonly tries: Tries;
+  /** By the categories that a store sees. */
+  readonly known: Map<string, Known>;
+  /** Whether the answer to an append of several events tells the last one's position; null before the first. */
+  tellsLast: boolean | null;
+}
+
+const knowledge = new WeakMap<Connection, Knowledge>();
 
 class EventStoreDbLog {
   private readonly closed = new AbortController();
   private readonly times: Times;
   private readonly prefixes: readonly string[];
   private readonly known: Known;
-  private readonly tries: Tries;
+  private readonly knowledge: Knowledge;
   private identity!: Uuid;
 
   constructor(
@@ -131,9 +139,9 @@ class EventStoreDbLog {
   ) {
     this.times = new Times(seal, logger);
     this.prefixes = categories.map((category) => `${category}-`);
-    const shared = knowledge.get(connection) ?? { tries: new Tries(), known: new Map() };
+    const shared = knowledge.get(connection) ?? { tries: new Tries(), known: new Map(), tellsLast: null };
     knowledge.set(connection, shared);
-    this.tries = shared.tries;
+    this.knowledge = shared;
     const view = this.prefixes.join();
     this.known = shared.known.get(view) ?? { head: null };
     shared.known.set(view, this.known);
@@ -194,7 +202,8 @@ class EventStoreDbLog {
       throw new InvalidAppend(`${stream}: not of a category of this desk: ${this.categories.join(', ')}`);
     if (this.closed.signal.aborted) throw new NotAppended('this log was closed');
     const ids = events.map(({ id }) => id);
-    const first = this.tries.begin(ids);
+    const { tries } = this.knowledge;
+    const first = tries.begin(ids);
     const attempt = first ? null : randomBytes(6).toString('base64');
     const wire = toWire(events, attempt);
     for (let unsent = 1; ; unsent++) {
@@ -202,8 +211,8 @@ class EventStoreDbLog {
         const { position } = await this.connection.call(this.timeouts.appendMs, (client) =>
           client.append(stream, expected, wire),
         );
-        if (position === null || !first || !this.tries.isAlone(ids))
-          return await this.written(append, attempt);
+        const isTold = position !== null && (events.length === 1 || this.knowledge.tellsLast === true);
+        if (!isTold || !first || !tries.isAlone(ids)) return await this.written(append, attempt, position);
         const answer = positionOf({ position });
         this.meet(answer, ids.at(-1)!);
         return {
@@ -245,11 +254,16 @@ class EventStoreDbLog {
   }
 
   /** What stands where this append was to stand, once the server has accepted it. */
-  private async written({ stream, expected, events }: Append, attempt: string | null): Promise<Appended> {
+  private async written(
+    { stream, expected, events }: Append,
+    attempt: string | null,
+    position: number | null,
+  ): Promise<Appended> {
     const records = await this.standing(stream, expected, events.length).catch((error: unknown) => {
       throw new UnknownOutcome(`${stream}: what was appended could not be read back`, { cause: error });
     });
     if (!areThese(records, events)) throw new UnknownOutcome(`${stream}: what was appended is not read back`);
+    if (events.length > 1) this.knowledge.tellsLast ??= records.at(-1)!.position === position;
     return this.answered(records, (records[0]!.metadata.try ?? null) !== attempt);
   }
 
