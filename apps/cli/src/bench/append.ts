@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { uuidV7 } from '#kernel';
-import { openPostgresLog } from '#adapters/log-postgres';
-import { NO_STREAM } from '#engine/store';
+import { openEventStoreDbLog } from '#adapters/log-eventstoredb';
+import { openPostgresLog, openPostgresSeal } from '#adapters/log-postgres';
+import { NO_STREAM, type EventStore } from '#engine/store';
 import { percentile, type BenchContext } from './bench.js';
+import { doubleIn } from './eventstoredb.js';
+import { bareClient } from './references/bare-client.js';
 import { emmett, type Appender } from './references/emmett.js';
 
 const ROUND_MS = 4_000;
@@ -16,8 +19,7 @@ const body = (): object => ({ text: randomBytes(730).toString('base64') });
 
 const freshId = () => uuidV7(Date.now(), randomBytes(10));
 
-async function ours(url: string): Promise<Appender> {
-  const log = await openPostgresLog({ url });
+function through(log: EventStore): Appender {
   return {
     append: async (stream, data) => {
       const answer = await log.append({
@@ -57,10 +59,17 @@ async function drive(
 }
 
 export async function append(bench: BenchContext): Promise<void> {
+  if (bench.log !== 'eventstoredb') await overPostgres(bench);
+  if (bench.log !== 'postgres') await overEventStoreDb(bench);
+}
+
+const nameOf = (callers: number): string => (callers === 1 ? '1 caller' : `${callers} callers`);
+
+async function overPostgres(bench: BenchContext): Promise<void> {
   for (const callers of [1, 64, 512] as const) {
-    const name = callers === 1 ? '1 caller' : `${callers} callers`;
+    const name = nameOf(callers);
     bench.progress(name);
-    const covenant = await ours(await bench.database());
+    const covenant = through(await openPostgresLog({ url: await bench.database() }));
     const reference = await emmett(await bench.database());
     try {
       await drive(reference, callers, WARM_UP_MS);
@@ -79,5 +88,34 @@ export async function append(bench: BenchContext): Promise<void> {
       await covenant.close();
       await reference.close();
     }
+  }
+}
+
+/** The adapter against the bare client, on one server: the double, or the one that EVENTSTORE_URL names. */
+async function overEventStoreDb(bench: BenchContext): Promise<void> {
+  const double = bench.eventStoreUrl === undefined ? await doubleIn(bench.folder) : null;
+  const url = bench.eventStoreUrl ?? double!.url;
+  const seal = await openPostgresSeal({ url: await bench.database() });
+  const covenant = through(await openEventStoreDbLog({ url, categories: ['ticket'], seal }));
+  const reference = bareClient(url);
+  try {
+    for (const callers of [1, 64, 512] as const) {
+      const name = `${nameOf(callers)} over EventStoreDB`;
+      bench.progress(name);
+      await drive(reference, callers, WARM_UP_MS);
+      await drive(covenant, callers, WARM_UP_MS);
+      await bench.compare({
+        name,
+        unit: 'appends/s',
+        ours: () => drive(covenant, callers, ROUND_MS),
+        reference: () => drive(reference, callers, ROUND_MS),
+        bar: name,
+      });
+    }
+  } finally {
+    await reference.close();
+    await covenant.close();
+    await seal.close();
+    await double?.stop();
   }
 }

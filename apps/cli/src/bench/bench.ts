@@ -6,7 +6,12 @@ export interface BarDefinition {
   readonly atMost?: boolean;
   /** Of value and bar: `×`, `ms`, `s`, `MB` … */
   readonly unit: string;
+  /** The log it is about, where a run may be about one of several. */
+  readonly log?: BenchLog;
 }
+
+export const BENCH_LOGS = ['postgres', 'eventstoredb'] as const;
+export type BenchLog = (typeof BENCH_LOGS)[number];
 
 export interface Bar extends BarDefinition {
   readonly value: number;
@@ -32,6 +37,10 @@ export interface Comparison {
 export interface BenchContext {
   /** A fresh database on the run's own server, durable as in production. */
   database(): Promise<string>;
+  /** The only log to be measured; absent: all. */
+  readonly log?: BenchLog;
+  /** Absent: the double. */
+  readonly eventStoreUrl?: string;
   /** Temporary; gone after the run. */
   readonly folder: string;
   /** Aborts when the run has to end; a bench that sees it may return with the bars it has. */

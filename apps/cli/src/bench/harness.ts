@@ -9,6 +9,7 @@ import {
   rounded,
   type Bar,
   type BenchContext,
+  type BenchLog,
   type BenchResult,
   type Comparison,
   type Figure,
@@ -21,21 +22,26 @@ import { resultLine, writeSection } from './report.js';
 /** A bench ends within 8 minutes, set-up included (DESIGN section 9); the rest is for the tidying up. */
 const LIMIT_MS = 7.5 * 60_000;
 
+export interface BenchOptions {
+  readonly json: boolean;
+  readonly docs?: string;
+  /** Of several logs only this one; the page of benchmarks then stays as it is. */
+  readonly log?: BenchLog;
+  readonly eventStoreUrl?: string;
+}
+
 /**
  * Runs one bench, prints figures and bars, and rewrites its section of docs/benchmarks.md. With `json` the
  * last line of standard output is the object of DESIGN section 9. Answers false where the bench itself failed;
  * a bar that does not hold is a result.
  */
-export async function runBench(
-  name: string,
-  options: { readonly json: boolean; readonly docs?: string },
-): Promise<boolean> {
+export async function runBench(name: string, options: BenchOptions): Promise<boolean> {
   if (!isBench(name)) {
     process.stderr.write(`no bench ${JSON.stringify(name)}; there are ${Object.keys(benches).join(', ')}\n`);
     return false;
   }
   const began = performance.now();
-  const run = new Run(name, began);
+  const run = new Run(name, began, options);
   const failure = await run.measure();
   const result = {
     figures: run.figures,
@@ -43,7 +49,7 @@ export async function runBench(
     seconds: (performance.now() - began) / 1000,
   };
   print(name, result, failure);
-  if (!failure && run.machine)
+  if (!failure && run.machine && options.log === undefined)
     await writeSection(options.docs ?? 'docs/benchmarks.md', name, result, run.machine);
   if (options.json) process.stdout.write(`${resultLine(name, result)}\n`);
   return failure === undefined;
@@ -63,7 +69,16 @@ class Run implements BenchContext {
   constructor(
     private readonly name: BenchName,
     private readonly began: number,
+    private readonly options: Pick<BenchOptions, 'log' | 'eventStoreUrl'>,
   ) {}
+
+  get log(): BenchLog | undefined {
+    return this.options.log;
+  }
+
+  get eventStoreUrl(): string | undefined {
+    return this.options.eventStoreUrl;
+  }
 
   get signal(): AbortSignal {
     return this.end.signal;
@@ -144,17 +159,20 @@ class Run implements BenchContext {
     return ratio;
   }
 
-  /** Every declared bar, measured or not. */
+  /** Every declared bar of what was to be measured, measured or not. */
   allBars(failure: string | undefined): Bar[] {
-    return benches[this.name].bars.map(
-      (bar) =>
-        this.bars.get(bar.name) ?? {
-          ...bar,
-          value: 0,
-          holds: false,
-          reason: `not measured${failure === undefined ? '' : `: ${failure.split('\n')[0]}`}`,
-        },
-    );
+    const { log } = this.options;
+    return benches[this.name].bars
+      .filter((bar) => log === undefined || bar.log === undefined || bar.log === log)
+      .map(
+        (bar) =>
+          this.bars.get(bar.name) ?? {
+            ...bar,
+            value: 0,
+            holds: false,
+            reason: `not measured${failure === undefined ? '' : `: ${failure.split('\n')[0]}`}`,
+          },
+      );
   }
 }
 

@@ -1,0 +1,22 @@
+import { EventStoreDBClient, NO_STREAM, START, jsonEvent } from '@eventstore/db-client';
+import type { Appender } from './emmett.js';
+
+/** `@eventstore/db-client` 6.2.1 as its authors show it. */
+export function bareClient(url: string): Appender & { readAll(): Promise<number> } {
+  const client = EventStoreDBClient.connectionString(url);
+  return {
+    append: async (stream, data) => {
+      await client.appendToStream(stream, jsonEvent({ type: 'ticket-opened', data: { ...data } }), {
+        expectedRevision: NO_STREAM,
+      });
+    },
+    /** Answers the number of events. */
+    readAll: async () => {
+      let count = 0;
+      for await (const { event } of client.readAll({ fromPosition: START })) if (event) count++;
+      return count;
+    },
+    // `dispose` waits for streams that never say that they have ended.
+    close: async () => void client.dispose(),
+  };
+}
