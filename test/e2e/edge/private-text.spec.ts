@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { mintToken, type TokenClaims } from '#edge';
 import { eventually } from '../../support/eventually.js';
+import { runCovenant } from '../cli/command-line.js';
 import { DeskProcess, freshFolder } from './desk-process.js';
 
 /**
@@ -265,6 +266,8 @@ describe('What a person typed', () => {
     expect(rows[0].parked).toBeGreaterThan(0);
     await expectNoMark();
     await client.query('ALTER TABLE views.timeline DROP CONSTRAINT broken');
+    expect(await runCovenant(['views', 'retry'], { DATA_DIR: folder.path })).toMatchObject({ code: 0 });
+    await expectNoMark();
   });
 
   it('is in clear nowhere while appends fail', async () => {
