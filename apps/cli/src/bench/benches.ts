@@ -36,9 +36,19 @@ const registered = {
   },
   replay: {
     about:
-      'Reading the whole log and folding every stream of it; reference: scanning the same log and parsing every body. Recomputing every promise from its facts is reported beside it.',
-    bars: [{ name: 'fold against scan', bar: 0.6, unit: '×' }],
-    load: async () => (await import('./replay.js')).replay,
+      'Reading the whole log and folding every stream of it; reference: scanning the same log and parsing every body. Recomputing every promise from its facts is reported beside it. Over EventStoreDB: reading the whole log; reference: the bare client on the same server.',
+    bars: [
+      { name: 'fold against scan', bar: 0.6, unit: '×', log: 'postgres' },
+      { name: 'reading over EventStoreDB', bar: 0.85, unit: '×', log: 'eventstoredb' },
+    ],
+    load: async () => {
+      const { replay } = await import('./replay.js');
+      const { replayOverEventStoreDb } = await import('./replay-eventstoredb.js');
+      return async (bench) => {
+        if (bench.log !== 'eventstoredb') await replay(bench);
+        if (bench.log !== 'postgres') await replayOverEventStoreDb(bench);
+      };
+    },
   },
   import: {
     about:

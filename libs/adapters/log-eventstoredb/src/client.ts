@@ -46,7 +46,11 @@ export interface WireRecord {
   readonly metadata: WireMetadata;
 }
 
-export interface Reading extends AsyncIterable<WireRecord> {
+export interface Reading {
+  /** Each record as it comes; resolves at the end. For what is read as a whole. */
+  each(take: (record: WireRecord) => void): Promise<void>;
+  /** Records at the reader's pace; behind it the server waits. For what never ends. */
+  records(): AsyncIterable<WireRecord>;
   /** Nothing more comes, and what is under way is broken off. */
   cancel(): void;
 }

@@ -25,9 +25,13 @@ class Halting implements Reading {
     this.end();
   }
 
-  async *[Symbol.asyncIterator]() {
-    for (let i = 1; i <= this.count; i++) yield record(i);
+  async each(take: (record: WireRecord) => void): Promise<void> {
+    for (let i = 1; i <= this.count; i++) take(record(i));
     await this.ended;
+  }
+
+  records(): never {
+    throw new Error('these are read as a whole');
   }
 }
 

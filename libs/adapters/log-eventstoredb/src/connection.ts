@@ -61,9 +61,7 @@ export class Connection {
     const { client } = this;
     const reading = ask(client);
     const records: WireRecord[] = [];
-    let silent = false;
     const expire = (): void => {
-      silent = true;
       reading.cancel();
       stop(new Silence(`nothing more within ${milliseconds} ms`));
     };
@@ -71,20 +69,17 @@ export class Connection {
     let since = performance.now();
     let stop = (_: Error): void => {};
     const silence = new Promise<never>((_, reject) => (stop = reject));
-    const reads = async (): Promise<void> => {
-      for await (const record of reading) {
-        if (silent) return;
-        records.push(record);
-        // A timer for each event would cost more than the event.
-        if (records.length % 64 === 0 && performance.now() - since > milliseconds / 4) {
-          since = performance.now();
-          clearTimeout(timer);
-          timer = setTimeout(expire, milliseconds);
-        }
+    const take = (record: WireRecord): void => {
+      records.push(record);
+      // A timer for each event would cost more than the event.
+      if (records.length % 64 === 0 && performance.now() - since > milliseconds / 4) {
+        since = performance.now();
+        clearTimeout(timer);
+        timer = setTimeout(expire, milliseconds);
       }
     };
     try {
-      await Promise.race([reads(), silence]);
+      await Promise.race([reading.each(take), silence]);
       // What is cancelled with its client ends as if nothing more had been stored.
       if (this.renewing || this.client !== client || this.closed) throw new Error('the client was made anew');
       this.failures.count = 0;

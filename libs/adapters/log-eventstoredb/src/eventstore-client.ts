@@ -96,6 +96,8 @@ interface Resolved {
 /** What the library reads by, in both its forms. */
 interface Source extends AsyncIterable<Resolved> {
   on(name: 'error', listener: (error: unknown) => void): unknown;
+  on(name: 'data', listener: (resolved: Resolved) => void): unknown;
+  on(name: 'end' | 'close', listener: () => void): unknown;
   cancel?(): Promise<void>;
   unsubscribe?(): Promise<void>;
   destroy(): unknown;
@@ -106,7 +108,17 @@ function reading(source: unknown): Reading {
   // The first error ends the loop; the AbortError behind it must find a listener, or it ends the process.
   stream.on('error', () => {});
   return {
-    async *[Symbol.asyncIterator]() {
+    each: (take) =>
+      new Promise((resolve, reject) => {
+        stream.on('data', ({ event }) => {
+          if (event) take(recordOf(event));
+        });
+        stream.on('end', resolve);
+        stream.on('error', reject);
+        // After an end it changes nothing.
+        stream.on('close', () => reject(new Error('the read was broken off')));
+      }),
+    async *records() {
       for await (const { event } of stream) if (event) yield recordOf(event);
     },
     cancel: () => {

@@ -68,7 +68,7 @@ const BATCH = 1_000;
 const STREAMS_AT_ONCE = 16;
 /** Events read at least where foreign ones may lie between ours. */
 const PAGE = 64;
-const LARGEST_PAGE = 1_000;
+const LARGEST_PAGE = 4_096;
 /** Tries of an append that surely did not reach the server. */
 const UNSENT_TRIES = 3;
 const UNSENT_PAUSE_MS = 100;
@@ -329,9 +329,13 @@ class EventStoreDbLog {
     return this.open(async () => {
       let greatest = await this.upTo(after);
       const events: StoredEvent[] = [];
-      for await (const record of this.recordsAfter(after, limit)) {
-        greatest = await this.times.carried(greatest, record);
-        events.push(fromWire(record, greatest));
+      for await (const records of this.recordsAfter(after, limit)) {
+        for (const record of records) {
+          const carried = this.times.carried(greatest, record);
+          greatest = typeof carried === 'number' ? carried : await carried;
+          events.push(fromWire(record, greatest));
+          if (events.length === limit) break;
+        }
         if (events.length === limit) break;
       }
       const last = events.at(-1);
@@ -340,18 +344,15 @@ class EventStoreDbLog {
     });
   }
 
-  /** Ours only, in log order, up to where the log ends now. @throws LogUnavailable, LogReplaced */
-  private async *recordsAfter(after: Position, expectedCount: number): AsyncGenerator<WireRecord> {
+  /** Ours only, in log order, page by page, up to where the log ends now. @throws LogUnavailable, LogReplaced */
+  private async *recordsAfter(after: Position, expectedCount: number): AsyncGenerator<readonly WireRecord[]> {
     let last = after === START ? -1 : toOrdinal(after);
+    const count = Math.min(Math.max(expectedCount + 1, PAGE), LARGEST_PAGE);
     for (;;) {
-      const count = Math.min(Math.max(expectedCount + 1, PAGE), LARGEST_PAGE);
-      const from = last < 0 ? 'start' : last;
-      const page = await this.page(from, 'forwards', count);
-      for (const record of page) {
-        if (record.position <= last) continue;
-        last = record.position;
-        if (this.isOurs(record)) yield record;
-      }
+      const page = await this.page(last < 0 ? 'start' : last, 'forwards', count);
+      const before = last;
+      yield page.filter((record) => record.position > before && this.isOurs(record));
+      last = page.at(-1)?.position ?? last;
       if (page.length < count) return;
     }
   }
@@ -371,12 +372,13 @@ class EventStoreDbLog {
   }
 
   private upTo(position: Position): Promise<Micros> {
-    const recordsAfter = (after: Position) => this.recordsAfter(after, LARGEST_PAGE);
-    return this.times.upTo(position, async function* (after, upTo) {
-      for await (const record of recordsAfter(after)) {
-        if (positionOf(record) > upTo) return;
-        yield record;
-      }
+    const pages = (after: Position) => this.recordsAfter(after, LARGEST_PAGE);
+    return this.times.upTo(position, async function* (after) {
+      for await (const page of pages(after))
+        for (const record of page) {
+          if (positionOf(record) > position) return;
+          yield record;
+        }
     });
   }
 

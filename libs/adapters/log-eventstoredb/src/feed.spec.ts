@@ -36,7 +36,7 @@ class Hands {
         this.told = told;
         return {
           cancel: () => (this.cancelled = true),
-          async *[Symbol.asyncIterator]() {
+          async *records() {
             for (;;) {
               const one = waiting.shift();
               if (one instanceof Error) throw one;

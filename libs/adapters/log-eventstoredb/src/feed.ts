@@ -100,7 +100,7 @@ export class Feed {
         }),
       );
       if (this.closed) this.reading.cancel();
-      for await (const record of this.reading) {
+      for await (const record of this.reading.records()) {
         alive();
         if (this.closed) break;
         this.queue.push(record);

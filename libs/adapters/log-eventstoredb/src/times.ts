@@ -32,20 +32,17 @@ export class Times {
   }
 
   /**
-   * The greatest time recorded up to a position. What is not sealed yet is read, by `between`.
+   * The greatest time recorded up to a position. What is not sealed yet is read, by `between`,
+   * which ends there.
    */
-  async upTo(
-    position: Position,
-    between: (after: Position, upTo: Position) => AsyncIterable<WireRecord>,
-  ): Promise<Micros> {
+  async upTo(position: Position, between: (after: Position) => AsyncIterable<WireRecord>): Promise<Micros> {
     if (position === START) return 0;
     const known = this.places.get(position);
     if (known !== undefined) return known;
     const sealed = await this.seal.upTo(position);
     let greatest = sealed.recordedAt;
     if (sealed.position !== position)
-      for await (const record of between(sealed.position, position))
-        greatest = await this.carried(greatest, record);
+      for await (const record of between(sealed.position)) greatest = await this.carried(greatest, record);
     this.remember(position, greatest);
     return greatest;
   }
