@@ -36,7 +36,7 @@ const registered = {
   },
   replay: {
     about:
-      'Reading the whole log and folding every stream of it; reference: scanning the same log and parsing every body. Recomputing every promise from its facts is reported beside it. Over EventStoreDB: reading the whole log; reference: the bare client on the same server.',
+      'Reading the whole log and folding every stream of it; reference: scanning the same log and parsing every body. Recomputing every promise from its facts is reported beside it. Over EventStoreDB: reading the whole log and parsing every body; reference: the bare client on the same server.',
     bars: [
       { name: 'fold against scan', bar: 0.6, unit: '×', log: 'postgres' },
       { name: 'reading over EventStoreDB', bar: 0.85, unit: '×', log: 'eventstoredb' },

@@ -42,7 +42,8 @@ export interface WireRecord {
   readonly position: number;
   /** Milliseconds since 1970, by the server's clock. */
   readonly created: number;
-  readonly data: Buffer;
+  /** As it was appended, its encoding undone; empty for a foreign event that is JSON. */
+  readonly body: string;
   readonly metadata: WireMetadata;
 }
 

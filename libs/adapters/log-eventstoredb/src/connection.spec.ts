@@ -10,7 +10,7 @@ const record = (position: number): WireRecord => ({
   revision: 0,
   position,
   created: 0,
-  data: Buffer.from('{}'),
+  body: '{}',
   metadata: {},
 });
 

@@ -12,13 +12,12 @@ import {
   type RecordedEvent,
 } from '@eventstore/db-client';
 import type { LogClient, Reading, Told, WireEvent, WireMetadata, WireRecord } from './client.js';
+import { bodyOf } from './wire.js';
 
 /** Events that the server considers before a subscription hears where it stands: seldom, for it only saves work. */
 const SEARCH_WINDOW = 1_000;
 /** `dispose` of the library waits for streams that may never say that they have ended. */
 const DISPOSE_MS = 500;
-/** Events read ahead of the loop. */
-const READ_AHEAD = { highWaterMark: 256, readableHighWaterMark: 256, writableHighWaterMark: 256 };
 
 /** `@eventstore/db-client` 6.2.1. Throws where the address cannot be used. */
 export function eventStoreClient(address: string): LogClient {
@@ -34,17 +33,14 @@ export function eventStoreClient(address: string): LogClient {
       return { position: commit >= 0 && Number.isSafeInteger(commit) ? commit : null };
     },
     readStream: (stream, from, count) =>
-      reading(client.readStream(stream, { fromRevision: BigInt(from), maxCount: count }, READ_AHEAD)),
+      reading(client.readStream(stream, { fromRevision: BigInt(from), maxCount: count })),
     readAll: (from, direction, count) =>
       reading(
-        client.readAll(
-          {
-            fromPosition: from === 'start' ? START : from === 'end' ? END : placeOf(from),
-            direction: direction === 'forwards' ? FORWARDS : BACKWARDS,
-            maxCount: count,
-          },
-          READ_AHEAD,
-        ),
+        client.readAll({
+          fromPosition: from === 'start' ? START : from === 'end' ? END : placeOf(from),
+          direction: direction === 'forwards' ? FORWARDS : BACKWARDS,
+          maxCount: count,
+        }),
       ),
     follow: (after, prefixes, told) => follow(client, after, prefixes, told),
     dispose: async () => {
@@ -67,9 +63,10 @@ const eventData = ({ id, type, data, metadata }: WireEvent): EventData => ({
   metadata: metadata && { ...metadata },
 });
 
+/** The body at once: bytes that are kept would keep alive the whole message they came in. */
 function recordOf(event: RecordedEvent | AllStreamRecordedEvent): WireRecord {
-  const { streamId, id, type, revision, position, created, metadata } = event;
-  const { data } = event as unknown as BinaryEventType;
+  const { streamId, id, type, revision, position, created } = event;
+  const metadata = isMetadata(event.metadata) ? event.metadata : NONE;
   return {
     stream: streamId,
     id,
@@ -77,13 +74,12 @@ function recordOf(event: RecordedEvent | AllStreamRecordedEvent): WireRecord {
     revision: Number(revision),
     position: position === undefined ? NaN : Number(position.commit),
     created: created.getTime(),
-    // A foreign event may be JSON, which the library has parsed; nobody looks at it.
-    data: data instanceof Uint8Array ? Buffer.from(data.buffer, data.byteOffset, data.length) : NOTHING,
-    metadata: isMetadata(metadata) ? metadata : NONE,
+    // What is JSON is foreign, and the library has parsed it.
+    body: event.isJson ? '' : bodyOf((event as BinaryEventType).data, metadata),
+    metadata,
   };
 }
 
-const NOTHING = Buffer.alloc(0);
 const NONE: WireMetadata = {};
 
 const isMetadata = (metadata: unknown): metadata is WireMetadata =>
@@ -135,18 +131,15 @@ function follow(
   prefixes: readonly string[],
   told: Told,
 ): Reading {
-  const subscription = client.subscribeToAll(
-    {
-      fromPosition: after === 'start' ? START : placeOf(after),
-      filter: streamNameFilter({
-        prefixes: [...prefixes],
-        maxSearchWindow: SEARCH_WINDOW,
-        checkpointInterval: 1,
-        checkpointReached: async (_, { commit }) => told.checkpoint(Number(commit)),
-      }),
-    },
-    READ_AHEAD,
-  );
+  const subscription = client.subscribeToAll({
+    fromPosition: after === 'start' ? START : placeOf(after),
+    filter: streamNameFilter({
+      prefixes: [...prefixes],
+      maxSearchWindow: SEARCH_WINDOW,
+      checkpointInterval: 1,
+      checkpointReached: async (_, { commit }) => told.checkpoint(Number(commit)),
+    }),
+  });
   subscription.on('caughtUp', () => told.caughtUp());
   return reading(subscription);
 }

@@ -32,17 +32,15 @@ export function toWire(events: readonly NewEvent[], attempt: string | null): Wir
   });
 }
 
+/** The other way round. */
+export function bodyOf(data: Uint8Array, { encoding }: WireMetadata): string {
+  if (encoding === 'deflate') return inflateSync(data).toString('utf8');
+  return Buffer.from(data.buffer, data.byteOffset, data.length).toString('utf8');
+}
+
 export function fromWire(record: WireRecord, recordedAt: Micros): StoredEvent {
-  const { stream, id, type, revision, data, metadata } = record;
-  return {
-    id: id as Uuid,
-    type,
-    body: (metadata.encoding === 'deflate' ? inflateSync(data) : data).toString('utf8'),
-    stream,
-    revision,
-    position: positionOf(record),
-    recordedAt,
-  };
+  const { stream, id, type, body, revision } = record;
+  return { id: id as Uuid, type, body, stream, revision, position: positionOf(record), recordedAt };
 }
 
 /** Sixteen digits hold a log of nine petabytes. */
