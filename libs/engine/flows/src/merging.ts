@@ -52,7 +52,9 @@ function join(merge: Merge): Step {
     provided: { of: survivor, holds: (state) => pending(state)?.merge === merge.merge },
     command: (occasion) => ({ type: 'join-ticket', ...occasion, merge: merge.merge, into: survivor }),
     // By how the duplicate stands now: what refused may have passed, by another runner of this flow too.
-    refused: (_, state) => {
+    refused: (refusal, state) => {
+      // The mirror image won between the look at the survivor and the command: the survivor ended in the duplicate.
+      if (refusal.code === 'merge-with-itself') return [withdraw(merge, survivor, 'mutual')];
       switch (state.status) {
         case 'none':
           return [withdraw(merge, survivor, 'unknown-ticket')];

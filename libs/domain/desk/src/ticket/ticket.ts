@@ -79,6 +79,8 @@ interface File {
   readonly escalations: number;
   readonly rating?: number;
   readonly links: readonly { readonly other: Uuid; readonly kind: string }[];
+  /** Tickets that ended in this one: it can never end in one of them. */
+  readonly absorbed: readonly Uuid[];
   /** As survivor: the duplicate that has been asked to join. */
   readonly merging?: { readonly merge: Uuid; readonly duplicate: Uuid };
   /** Ids of source rows already taken in. */
@@ -188,6 +190,7 @@ function opened(
     escalations: 0,
     rating: undefined,
     links: [],
+    absorbed: [],
     merging: undefined,
     rows: NO_ROWS,
     importing: data.importing,
@@ -333,7 +336,11 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
       );
     }
     case 'desk.merge-completed.v1': {
-      const rest: Known = { ...state, merging: undefined };
+      const rest: Known = {
+        ...state,
+        merging: undefined,
+        absorbed: [...state.absorbed, event.data.duplicate],
+      };
       return event.data.clocks.reduce<Known>(
         (known, record) =>
           timed(
@@ -902,6 +909,8 @@ function join(c: JoinTicket, state: TicketState): Answer {
   if (state.status === 'merged' && state.merge === c.merge) return accept();
   return ifLive(state, (live) => {
     if (live.merging) return no('merge-pending', 'Another merge of this ticket is under way.');
+    if (live.absorbed.includes(c.into))
+      return no('merge-with-itself', 'The other ticket has ended in this one already.');
     const happening: Happening = { kind: 'joined', at: c.occurredAt };
     const { clocks, corrections } = effect(live, [happening], 'ended', c, 'desk.ticket-merged.v1');
     return accept<TicketFact>(
