@@ -34,6 +34,12 @@ const registered = {
     ],
     load: async () => (await import('./http.js')).http,
   },
+  project: {
+    about:
+      'Catch-up of all views over the log of a desk at work, into an empty database: rows, tallies and checkpoints under fencing tokens, batch by batch. Reference: reading the same log and bulk-writing the same rows, laid out beforehand in their last form, with nothing in between. The bar is on the median of the interleaved rounds’ ratios.',
+    bars: [{ name: 'catch-up against bulk writing', bar: 0.4, unit: '×' }],
+    load: async () => (await import('./project.js')).projecting,
+  },
   replay: {
     about:
       'Reading the whole log and folding every stream of it; reference: scanning the same log and parsing every body. Recomputing every promise from its facts is reported beside it. Over EventStoreDB: reading the whole log and parsing every body; reference: the bare client on the same server.',
