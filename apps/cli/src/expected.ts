@@ -24,6 +24,8 @@ const NAMES: ReadonlySet<string> = new Set([
   'NotAppended',
   'UnknownOutcome',
   'LogUnavailable',
+  'LogRefused',
+  'LogReplaced',
   'WrongMasterKey',
   'OlderThanLog',
   'Contention',

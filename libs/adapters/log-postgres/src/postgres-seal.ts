@@ -15,10 +15,14 @@ import { openPool, problemOf, sessionConfig } from './session.js';
 
 export interface PostgresSealOptions {
   readonly url: string;
+  /** Connections, 2 unless given. */
+  readonly poolSize?: number;
   readonly logger?: Logger;
 }
 
 export interface PostgresSeal extends Seal {
+  /** For the vault and the numbers of the same database; ends with the seal. */
+  readonly pool: pg.Pool;
   /** Ends a lead that is still held. */
   close(): Promise<void>;
 }
@@ -117,7 +121,7 @@ const headOf = (row: HeadRow): SealHead => ({
 export async function openPostgresSeal(options: PostgresSealOptions): Promise<PostgresSeal> {
   const { logger = silent } = options;
   const session = { ...options, application: 'covenant seal', logger };
-  const pool = openPool({ ...session, size: 2 });
+  const pool = openPool({ ...session, size: options.poolSize ?? 2 });
   const leads = new Set<pg.Client>();
   const reachable = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error: unknown) => {
@@ -207,6 +211,7 @@ export async function openPostgresSeal(options: PostgresSealOptions): Promise<Po
   };
 
   return {
+    pool,
     log: async () => (await query<{ log: Uuid | null }>('seal-log', 'SELECT log FROM seal.head'))[0]!.log,
     claim: async (log) =>
       (

@@ -38,6 +38,7 @@ export abstract class House {
   abstract readonly secrets: Secrets;
   /** Where the database is; the embedded one's if none was given. Holds a password: never log it. */
   abstract readonly databaseUrl: string;
+  /** Whether this is the embedded default, all of it. */
   abstract readonly embedded: boolean;
   abstract readonly store: EventStore;
   abstract readonly vault: Vault;

@@ -4,7 +4,7 @@ import { person } from '#domain/people';
 import { ENGINE } from '#domain/sla';
 import { openEmbedded } from '#adapters/embedded-postgres';
 import { openSecrets } from '#adapters/files';
-import { openNumbers, openPostgresLog, openPostgresVault } from '#adapters/log-postgres';
+import { openNumbers, openPostgresVault } from '#adapters/log-postgres';
 import { openViews } from '#adapters/views-postgres';
 import { everyEvent, upcasters } from '#engine/catalogue';
 import { identities as identitiesOf } from '#engine/identity';
@@ -22,6 +22,7 @@ import { admission, admitted } from './admission.js';
 import { systemChance } from './chance.js';
 import { openClock } from './clock.js';
 import type { House } from './house.js';
+import { openLog } from './open-log.js';
 import { WhatIsOpen } from './what-is-open.js';
 
 export interface OpenHouseOptions {
@@ -39,7 +40,7 @@ const VIEW_PATIENCE = 5_000;
 /**
  * Opens everything a process of the desk works with; whatever fails, what was opened before is closed again.
  *
- * Errors: SecretRefused, EmbeddedRefused, LogUnavailable, WrongMasterKey, OlderThanLog.
+ * Errors: SecretRefused, EmbeddedRefused, LogUnavailable, LogReplaced, WrongMasterKey, OlderThanLog.
  */
 export async function openHouse(settings: Settings, { as, logger }: OpenHouseOptions): Promise<House> {
   const open = new WhatIsOpen();
@@ -88,12 +89,16 @@ async function furnish(
     files: embedded !== null,
   });
 
-  const application = `covenant ${as}`;
-  const store = await open.add(openPostgresLog({ url, application, logger }));
-  await warnOfUntriedServer(store.pool, logger);
-  const vault = await open.add(openPostgresVault({ pool: store.pool, masterKey: secrets.masterKey, logger }));
-  const numbers = await open.add(openNumbers({ pool: store.pool, logger }));
-  const views = await open.add(openViews({ url, logger }));
+  const { eventStoreUrl } = settings;
+  const log = await openLog(
+    { url, ...(eventStoreUrl !== undefined && { eventStoreUrl }), as, logger, metrics, readiness },
+    open,
+  );
+  const { store, pool } = log;
+  await warnOfUntriedServer(pool, logger);
+  const vault = await open.add(openPostgresVault({ pool, masterKey: secrets.masterKey, logger }));
+  const numbers = await open.add(openNumbers({ pool, logger }));
+  const views = log.counted(await open.add(openViews({ url, logger })));
 
   const clock = await open.add(openClock({ server: () => store.now(), logger }));
   const chance = systemChance();
@@ -134,7 +139,7 @@ async function furnish(
   }
 
   readiness.add('log', 'log-unavailable', async () => {
-    await store.now();
+    await store.head();
     return null;
   });
   readiness.add('views', 'views-unavailable', async () => {
@@ -168,7 +173,7 @@ async function furnish(
     settings,
     secrets,
     databaseUrl: url,
-    embedded: embedded !== null,
+    embedded: embedded !== null && eventStoreUrl === undefined,
     store,
     vault,
     codec,

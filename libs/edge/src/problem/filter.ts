@@ -6,6 +6,7 @@ import {
   InvalidAppend,
   KeyReused,
   KeyWithdrawn,
+  LogReplaced,
   LogUnavailable,
   NotAppended,
   OlderThanLog,
@@ -34,6 +35,7 @@ const MEANINGS: readonly (readonly [Constructor, ProblemCode, string])[] = [
   [ViewParked, 'view-parked', 'A read model could not digest this object’s history; somebody must look.'],
   [KeyWithdrawn, 'not-recorded', 'A person in this is being forgotten; nothing was recorded.'],
   [LogUnavailable, 'log-unavailable', 'The event log cannot be reached; nothing was recorded.'],
+  [LogReplaced, 'log-unavailable', 'The event log is another one than before; somebody must look.'],
   [NotAppended, 'not-recorded', 'Nothing was recorded; the request may be repeated.'],
   // At the edge only size is left to be wrong: ids and counts are the house's own.
   [InvalidAppend, 'too-large', 'What would be recorded is larger than an event may be.'],

@@ -47,7 +47,8 @@ describe('The settings', () => {
     ['LOG_LEVEL', 'loud', 'trace, debug'],
     ['DATABASE_URL', 'mysql://here/db', 'postgres://'],
     ['KAFKA_BROKERS', 'one:9092', 'does not support'],
-    ['EVENTSTORE_URL', 'esdb://here', 'does not support'],
+    ['EVENTSTORE_URL', 'http://here:2113', 'esdb://'],
+    ['EVENTSTORE_URL', 'esdb://', 'esdb://'],
     ['OIDC_ISSUER', 'https://id.example', 'does not support'],
     ['SMTP_URL', 'smtp://here', 'does not support'],
   ])('refuse %s=%s and say what is allowed', (name, value, allowed) => {

@@ -16,6 +16,8 @@ export interface Settings {
   readonly dataDir: string;
   /** Absent: the embedded PostgreSQL in `dataDir`. */
   readonly databaseUrl?: string;
+  /** `esdb://` or `kurrentdb://`, credentials inside. Absent: the log lies in PostgreSQL. */
+  readonly eventStoreUrl?: string;
   readonly secrets: GivenSecrets;
   /** Whether an empty embedded store gets a demonstration desk. */
   readonly seed: boolean;
@@ -36,7 +38,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables of later releases: to ignore one silently would let somebody believe it works. */
 const LATER: Readonly<Record<string, string>> = {
-  EVENTSTORE_URL: 'the log in EventStoreDB',
   KAFKA_BROKERS: 'the Kafka feed',
   OIDC_ISSUER: 'tokens of an OpenID Connect issuer',
   OIDC_AUDIENCE: 'tokens of an OpenID Connect issuer',
@@ -76,6 +77,12 @@ export function readSettings(env: Environment): Settings {
     'an address of the form postgres://user:password@host:port/database',
     (text) => (isPostgresUrl(text) ? text : null),
   );
+  const eventStoreUrl = read<string | undefined>(
+    'EVENTSTORE_URL',
+    undefined,
+    'an address of the form esdb://user:password@host:2113?tls=true, or kurrentdb://…',
+    (text) => (EVENTSTORE.test(text) ? text : null),
+  );
   const secrets: GivenSecrets = Object.fromEntries(
     SECRETS.map((name) => [name, env[name]?.trim() || undefined]),
   );
@@ -96,6 +103,7 @@ export function readSettings(env: Environment): Settings {
     deskZone: read('DESK_ZONE', 'UTC', 'an IANA time zone such as Europe/Berlin', zone),
     dataDir: resolve(read('DATA_DIR', './data', 'a folder', (text) => (text.includes('\0') ? null : text))),
     ...(databaseUrl !== undefined && { databaseUrl }),
+    ...(eventStoreUrl !== undefined && { eventStoreUrl }),
     secrets,
     seed: oneOf('SEED', 'on', ['on', 'off']) === 'on',
     approvals: oneOf('APPROVALS', 'two', ['one', 'two']),
@@ -104,6 +112,9 @@ export function readSettings(env: Environment): Settings {
   if (problems.length > 0) throw new SettingsRefused(problems);
   return Object.freeze({ ...settings, secrets: Object.freeze(settings.secrets) });
 }
+
+/** Several hosts may stand in one address. */
+const EVENTSTORE = /^(esdb|kurrentdb)(\+discover)?:\/\/([^\s/@]+@)?[^\s/@?]+/;
 
 function isPostgresUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;

@@ -18,6 +18,12 @@ export type HouseEvent = TicketEvent | QueueEvent | PersonEvent | PolicyEvent | 
 /** Old versions to newer ones, by the old stored name; none has been superseded yet. */
 export const upcasters: Readonly<Record<string, Upcaster>> = {};
 
+/** Of every stream there is: those of the events, and of requests whose keys are noted before an aggregate stands. */
+export const categories: readonly string[] = [
+  ...new Set(Object.values(everyEvent).flatMap(({ streams }) => streams.filter((name) => name !== '*'))),
+  'request',
+];
+
 /** `ticket` of `ticket-<id>`; a category has no `-` (DESIGN section 4). */
 export function categoryOf(stream: string): string {
   return stream.slice(0, stream.indexOf('-'));
