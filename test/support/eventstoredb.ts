@@ -54,12 +54,12 @@ export class EventStoreDouble {
       process.execPath,
       [
         ...['--no-warnings', '--conditions=source', '--import', here('./typescript.mjs')],
-        ...[here('../doubles/eventstoredb/main.ts'), '--port', String(this.port)],
+        ...[here('../doubles/eventstoredb/main.ts'), '--port', String(this.port), '--leash'],
         ...(this.options.forgetful ? [] : ['--data', this.file]),
         ...(this.options.tls ? ['--tls'] : []),
         ...Object.entries(faults).flatMap(([name, value]) => ['--fault', `${name}=${value}`]),
       ],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
+      { stdio: ['pipe', 'pipe', 'pipe'] },
     );
     this.process = child;
     let problems = '';

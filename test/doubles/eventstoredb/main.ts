@@ -5,7 +5,7 @@
  *
  * Its first line on standard output is `{"url", "control", "pid"}`. The control address takes, by POST, `/faults`
  * with a JSON object of faults.ts, `/drop` (every connection breaks), and `/stop` (an orderly end, as SIGTERM).
- * Without --data it forgets. With --tls it has the certificate in tls/, and the users `admin` (password
+ * Without --data it forgets. With --leash it ends with its standard input, and so with whoever started it. With --tls it has the certificate in tls/, and the users `admin` (password
  * `changeit`) and `covenant` (password `secret`), who is no administrator.
  */
 import { readFileSync } from 'node:fs';
@@ -28,6 +28,7 @@ const { values } = parseArgs({
     data: { type: 'string' },
     tls: { type: 'boolean', default: false },
     fault: { type: 'string', multiple: true, default: [] },
+    leash: { type: 'boolean', default: false },
   },
 });
 
@@ -85,6 +86,7 @@ const control = createServer((request, response) => {
 control.listen(Number(values.control), '127.0.0.1');
 await once(control, 'listening');
 
+if (values.leash) process.stdin.resume().on('end', () => process.exit(1));
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
 process.stdout.write(

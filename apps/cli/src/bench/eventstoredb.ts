@@ -15,9 +15,9 @@ export async function doubleIn(folder: string): Promise<LogServer> {
     process.execPath,
     [
       ...['--no-warnings', '--conditions=source', '--import', join(test, 'support/typescript.mjs')],
-      ...[join(test, 'doubles/eventstoredb/main.ts'), '--data', join(folder, 'eventstoredb')],
+      ...[join(test, 'doubles/eventstoredb/main.ts'), '--data', join(folder, 'eventstoredb'), '--leash'],
     ],
-    { cwd: join(test, '..'), stdio: ['ignore', 'pipe', 'inherit'] },
+    { cwd: join(test, '..'), stdio: ['pipe', 'pipe', 'inherit'] },
   );
   const url = await new Promise<string>((resolve, reject) => {
     let said = '';
