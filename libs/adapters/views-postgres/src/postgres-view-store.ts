@@ -182,8 +182,8 @@ function storeIn(schema: string, { pool, dataSource, moved }: PostgresViewStoreO
     const stage = (client: pg.PoolClient): Promise<void> => stagesFor(client, changed);
     await inTransaction(pool, stage, async (client) => {
       await move(client, schema, advances);
-      for (const { view, rows } of advances)
-        if (rows.length > 0) await refusing(view, tableOf(view).write(client, rows));
+      for (const { view, rows, fresh } of advances)
+        if (rows.length > 0) await refusing(view, tableOf(view).write(client, rows, fresh));
       await tally(client, schema, advances);
       await park(client, schema, advances);
     });
@@ -333,7 +333,8 @@ class Table {
   /** Null where rows go straight in. */
   readonly stage: string | null;
   readonly makeStage: string;
-  private readonly copy: string;
+  private readonly copyStaged: string;
+  private readonly copyStraight: string;
   private readonly merge: string;
   private readonly fields: readonly string[];
   private readonly select: string;
@@ -349,7 +350,8 @@ class Table {
     this.stage = view.appendOnly ? null : `stage_${view.name}`;
     this.makeStage = `CREATE TEMPORARY TABLE IF NOT EXISTS ${this.stage} (LIKE ${LIVE}.${view.name})
       ON COMMIT DELETE ROWS`;
-    this.copy = `COPY ${this.stage ?? table} (${names.join(', ')}) FROM STDIN`;
+    this.copyStaged = `COPY ${this.stage} (${names.join(', ')}) FROM STDIN`;
+    this.copyStraight = `COPY ${table} (${names.join(', ')}) FROM STDIN`;
     this.merge = `INSERT INTO ${table} AS t (${names.join(', ')}) SELECT ${names.join(', ')} FROM ${this.stage}
       ON CONFLICT (${keys.join(', ')}) DO UPDATE
       SET ${changed.map((name) => `${name} = EXCLUDED.${name}`).join(', ')}
@@ -366,15 +368,28 @@ class Table {
     });
   }
 
-  async write(client: pg.PoolClient, rows: readonly Folding[]): Promise<void> {
+  /** @param fresh rows that are certainly new go straight in: a stage would have them written twice */
+  async write(
+    client: pg.PoolClient,
+    rows: readonly Folding[],
+    fresh: ReadonlySet<Folding> = new Set(),
+  ): Promise<void> {
+    if (this.stage === null) return copyIn(client, this.copyStraight, this.lines(rows));
+    const straight = rows.filter((row) => fresh.has(row));
+    if (straight.length > 0) await copyIn(client, this.copyStraight, this.lines(straight));
+    if (straight.length === rows.length) return;
+    await copyIn(client, this.copyStaged, this.lines(rows.filter((row) => !fresh.has(row))));
+    await client.query(this.merge);
+  }
+
+  private lines(rows: readonly Folding[]): string {
     const { fields } = this;
     let text = '';
     for (const row of rows as readonly unknown[] as readonly Record<string, Field>[]) {
       for (let i = 0; i < fields.length; i++) text += (i === 0 ? '' : '\t') + copyField(row[fields[i]!]);
       text += '\n';
     }
-    await copyIn(client, this.copy, text);
-    if (this.stage !== null) await client.query(this.merge);
+    return text;
   }
 
   async load(pool: pg.Pool, keys: readonly string[]): Promise<ReadonlyMap<string, Folding>> {

@@ -6,6 +6,8 @@ import { follows, Undigestible, type Folding, type Noted, type View } from './vi
 export interface Folded {
   /** Changed rows by key; those of a view that only appends by their order. */
   readonly rows: ReadonlyMap<string, Folding>;
+  /** Keys among them that had no row before. */
+  readonly made: ReadonlySet<string>;
   readonly tallies: readonly TallyChange[];
   /** Streams that could not go on, or that had waited already and have more behind them now. */
   readonly parked: readonly ParkedStream[];
@@ -31,6 +33,7 @@ export function foldEvents<Row extends Folding>(
   refused: Refused | null = null,
 ): Folded {
   const rows = new Map<string, Row>();
+  const made = new Set<string>();
   const parked = new Map<string, ParkedStream>();
   const counts = new Counts();
   for (const event of events) {
@@ -54,6 +57,7 @@ export function foldEvents<Row extends Folding>(
       });
     else if (after.row !== before) {
       rows.set(key, after.row);
+      if (before === null) made.add(key);
       if (view.tallies) {
         if (before !== null)
           for (const { subject, kind } of view.tallies(before)) counts.add(subject, kind, -1);
@@ -61,7 +65,7 @@ export function foldEvents<Row extends Folding>(
       }
     }
   }
-  return { rows, tallies: counts.changes(), parked: [...parked.values()] };
+  return { rows, made, tallies: counts.changes(), parked: [...parked.values()] };
 }
 
 function attempt<Row extends Folding>(

@@ -140,6 +140,9 @@ function overCopies(copies: Map<string, Copy>): Omit<MemoryViewStore, 'lead' | '
     for (const { view, rows } of advances)
       // PostgreSQL takes no U+0000 in text: neither does its twin.
       if (rows.some((row) => JSON.stringify(row).includes('\\u0000'))) throw new BadRow(view.name, 'U+0000');
+    for (const { view, fresh = [] } of advances)
+      for (const row of fresh)
+        if (copyOf(view.name).rows.has(keyOf(view, row))) throw new BadRow(view.name, 'a fresh row is there');
     for (const { view, from, to, rows, tallies, parked, unparked } of advances) {
       const copy = copyOf(view.name);
       for (const row of rows) {

@@ -43,7 +43,8 @@ export class ForeignCheckpoint extends Error {
   }
 }
 
-const BATCH = 2_000;
+/** Large, so that in a catch-up a row is written once and not at each of its events. */
+const BATCH = 8_000;
 /** Rows cached per view, in batches: rows of a batch in flight must never be evicted, or they were read stale. */
 const CACHED_BATCHES = 4;
 /**
@@ -276,6 +277,7 @@ class Folder {
       from,
       to,
       rows: [...folded.rows.values()],
+      fresh: new Set([...folded.made].map((key) => folded.rows.get(key)!)),
       tallies: folded.tallies,
       parked: folded.parked,
       unparked: [],

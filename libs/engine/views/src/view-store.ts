@@ -44,6 +44,11 @@ export interface Advance {
   readonly to: Pick<Checkpoint, 'position' | 'event' | 'recordedAt'>;
   /** Each key at most once. */
   readonly rows: readonly Folding[];
+  /**
+   * Those of the rows whose key had none before, by the log: a store may put them in without looking, and
+   * refuses the batch where one is there all the same. Absent: not known.
+   */
+  readonly fresh?: ReadonlySet<Folding>;
   readonly tallies: readonly TallyChange[];
   /** Newly parked, or with more behind them. */
   readonly parked: readonly ParkedStream[];

@@ -228,9 +228,25 @@ describe('Every view', () => {
       expect(others.length).toBeGreaterThan(0);
       expect(foldEvents(view, others, () => null, new Map())).toEqual({
         rows: new Map(),
+        made: new Set(),
         tallies: [],
         parked: [],
       });
+    });
+
+    test('knows which rows the events made, and which were there before', () => {
+      const own = history.events.filter((event) => view.categories.includes(event.stream.split('-')[0]!));
+      const all = foldEvents(view, own, () => null, new Map());
+      expect([...all.made].sort()).toEqual([...all.rows.keys()].sort());
+      if (view.appendOnly) return;
+      const more = own.filter((event) => event.revision > 0);
+      const before = foldEvents(
+        view,
+        own.filter((event) => event.revision === 0),
+        () => null,
+        new Map(),
+      ).rows;
+      expect(foldEvents(view, more, (key) => before.get(key) ?? null, new Map()).made).toEqual(new Set());
     });
   });
 });

@@ -177,6 +177,21 @@ export function viewStoreContract(name: string, open: () => Promise<OpenedViewSt
       expect(await opened.rows(tickets)).toMatchObject([{ revision: 1, priority: 1 }]);
     });
 
+    test('rows said to be fresh go in with the others, and fail their batch where they are there already', async () => {
+      const history = new History();
+      for (let i = 0; i < 3; i++) history.ticket(freshTicket(), 'desk.ticket-opened.v1');
+      const both = advance(tickets, await start(tickets), history.events);
+      const [first, ...others] = both.rows;
+      await store.commit([{ ...both, rows: [first!], tallies: [], fresh: new Set([first!]) }]);
+      const from = (await store.checkpoint('tickets'))!;
+      await expect(store.commit([{ ...both, from, fresh: new Set(both.rows) }])).rejects.toBeInstanceOf(
+        BadRow,
+      );
+      expect(await opened.rows(tickets)).toHaveLength(1);
+      await store.commit([{ ...both, from, fresh: new Set(others) }]);
+      expect(await opened.rows(tickets)).toHaveLength(both.rows.length);
+    });
+
     test('a row that cannot be written fails its whole batch, and is told by its view', async () => {
       const history = new History();
       history.ticket(freshTicket(), 'desk.ticket-opened.v1');
