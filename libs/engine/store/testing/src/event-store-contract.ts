@@ -577,7 +577,8 @@ export function eventStoreContract(name: string, under: EventStoreUnderTest): vo
               for (const { process, ...rest } of steps) {
                 const append = model.toAppend(rest);
                 // Where stored ids are taken again, a run of them can hold one twice: refused, and tested, elsewhere.
-                if (!append || new Set(append.events.map(({ id }) => id)).size < append.events.length) continue;
+                if (!append || new Set(append.events.map(({ id }) => id)).size < append.events.length)
+                  continue;
                 const expected = model.answer(append);
                 const answer = await (process ? store : other).append(append).catch((error: unknown) => {
                   if (error instanceof DuplicateEventId) return { outcome: 'duplicate' };
