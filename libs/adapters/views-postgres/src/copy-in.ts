@@ -10,13 +10,15 @@ interface Wire {
 /**
  * One `COPY … FROM STDIN` in text format (PostgreSQL, COPY, File Formats): per row half the server's time of
  * any INSERT. A bad value fails it all, with its SQLSTATE.
+ *
+ * @param chunks whole lines; the server takes one while the next is laid out
  */
-export function copyIn(client: pg.ClientBase, statement: string, text: string): Promise<void> {
+export function copyIn(client: pg.ClientBase, statement: string, chunks: Iterable<string>): Promise<void> {
   return new Promise((resolve, reject) => {
     const copying = {
       submit: (wire: Wire): void => wire.query(statement),
       handleCopyInResponse: (wire: Wire): void => {
-        wire.sendCopyFromChunk(Buffer.from(text, 'utf8'));
+        for (const chunk of chunks) wire.sendCopyFromChunk(Buffer.from(chunk, 'utf8'));
         wire.endCopyFrom();
       },
       handleCommandComplete: (): void => undefined,

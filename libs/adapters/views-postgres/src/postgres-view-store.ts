@@ -23,6 +23,8 @@ const LEADER_LOCK = 5_279_846_171;
 const BUILD_LOCK = 5_279_846_172;
 /** How often one who stands by looks whether the leader is gone. */
 const STAND_BY_MS = 250;
+/** Characters after which rows are sent on. */
+const CHUNK = 64 * 1024;
 /** Keys named of rows that differ after a rebuild. */
 const NAMED = 100;
 
@@ -382,14 +384,17 @@ class Table {
     await client.query(this.merge);
   }
 
-  private lines(rows: readonly Folding[]): string {
+  private *lines(rows: readonly Folding[]): Iterable<string> {
     const { fields } = this;
     let text = '';
     for (const row of rows as readonly unknown[] as readonly Record<string, Field>[]) {
       for (let i = 0; i < fields.length; i++) text += (i === 0 ? '' : '\t') + copyField(row[fields[i]!]);
       text += '\n';
+      if (text.length < CHUNK) continue;
+      yield text;
+      text = '';
     }
-    return text;
+    if (text !== '') yield text;
   }
 
   async load(pool: pg.Pool, keys: readonly string[]): Promise<ReadonlyMap<string, Folding>> {
