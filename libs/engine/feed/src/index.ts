@@ -1,0 +1,1 @@
+export type { DeadLetter, Deliveries, Delivery, Feed, Following } from './port.js';
