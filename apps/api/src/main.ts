@@ -1,5 +1,4 @@
 import { run } from '#edge';
-import { ApiModule } from './api.module.js';
-import { describeApi } from './openapi/document.js';
+import { program } from './program.js';
 
-await run({ name: 'api', module: () => ApiModule, prepare: describeApi }, process.env);
+await run(program, process.env);

@@ -1,4 +1,4 @@
 import { run } from '#edge';
-import { ProjectorModule } from './projector.module.js';
+import { program } from './program.js';
 
-await run({ name: 'projector', module: () => ProjectorModule }, process.env);
+await run(program, process.env);

@@ -1,4 +1,4 @@
 import { run } from '#edge';
-import { TimekeeperModule } from './timekeeper.module.js';
+import { program } from './program.js';
 
-await run({ name: 'timekeeper', module: () => TimekeeperModule }, process.env);
+await run(program, process.env);

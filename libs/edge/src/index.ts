@@ -13,6 +13,7 @@ export {
   SettingsRefused,
   LOG_LEVELS,
   type LogLevel,
+  type Reader,
   type Settings,
 } from './settings/settings.js';
 export { House, type Numbers } from './house/house.js';

@@ -16,11 +16,14 @@ export const SECRETS = {
   IDENTITY_SECRET: 'an identity secret for tests, and tests only',
 } as const;
 
+/** Apps that start by themselves, beside others on one database. */
+export const APPS_APART = ['api', 'projector', 'timekeeper'] as const;
+
 export interface DeskOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Modules loaded before the program. */
   readonly preload?: readonly string[];
-  readonly app?: 'standalone' | 'api' | 'projector' | 'timekeeper';
+  readonly app?: 'standalone' | (typeof APPS_APART)[number];
 }
 
 /** A desk in a process of its own, run from the sources. */

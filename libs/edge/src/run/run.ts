@@ -6,13 +6,13 @@ import { openHouse } from '../house/open-house.js';
 import type { House } from '../house/house.js';
 import { failureOf } from '../observe/failure.js';
 import { openLog, type ProcessLog } from '../observe/log.js';
-import { readSettings, SettingsRefused, type Settings } from '../settings/settings.js';
+import { readSettings, SettingsRefused, type Reader, type Settings } from '../settings/settings.js';
 import { bootstrap, StartRefused, type BootstrapOptions, type Running } from './bootstrap.js';
 
 /** Milliseconds for all of stopping; then the process ends as it is. */
 const LAST_MOMENT = 30_000;
 
-export interface Program extends BootstrapOptions {
+export interface Program extends BootstrapOptions, Reader {
   readonly module: (house: House) => Type | DynamicModule;
   /** Once it answers: what is to be told or seeded; only then is it ready. */
   readonly started?: (house: House, running: Running) => Promise<void>;
@@ -47,7 +47,7 @@ export async function run(program: Program, env: NodeJS.ProcessEnv): Promise<voi
       });
   });
   try {
-    const settings: Settings = readSettings(env);
+    const settings: Settings = readSettings(env, program);
     log = openLog(settings.logLevel, program.name);
     house = await openHouse(settings, { as: 'desk', logger: log });
     let told = false;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { readSettings, SettingsRefused } from './settings.js';
+import { readSettings, SettingsRefused, type Reader } from './settings.js';
 
-const refusal = (env: Record<string, string>): SettingsRefused => {
+const refusal = (env: Record<string, string>, reader?: Reader): SettingsRefused => {
   try {
-    readSettings(env);
+    readSettings(env, reader);
   } catch (error) {
     if (error instanceof SettingsRefused) return error;
     throw error;
@@ -56,6 +56,15 @@ describe('The settings', () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(name);
     expect(problems[0]).toContain(allowed);
+  });
+
+  it('differ by program: its own port, and what it cannot do without', () => {
+    expect(readSettings({}, { port: 3001 }).port).toBe(3001);
+    expect(readSettings({ PORT: '80' }, { port: 3001 }).port).toBe(80);
+    const apart = { needs: ['DATABASE_URL'] } as const;
+    expect(refusal({ DATABASE_URL: ' ' }, apart).problems).toEqual([
+      'DATABASE_URL must be given: processes apart share one database; only the whole desk (npm start) makes its own.',
+    ]);
   });
 
   it('name all problems at once', () => {

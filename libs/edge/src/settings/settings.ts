@@ -36,6 +36,18 @@ export class SettingsRefused extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Variables that some programs cannot do without, and why, as it is told to people. */
+const NEEDED = {
+  DATABASE_URL: 'processes apart share one database; only the whole desk (npm start) makes its own',
+} as const;
+
+/** What the program that reads them is. */
+export interface Reader {
+  /** Where PORT says nothing: another for each app, so that they can stand beside each other on one machine. */
+  readonly port?: number;
+  readonly needs?: readonly (keyof typeof NEEDED)[];
+}
+
 /** Variables of later releases: to ignore one silently would let somebody believe it works. */
 const LATER: Readonly<Record<string, string>> = {
   KAFKA_BROKERS: 'the Kafka feed',
@@ -50,7 +62,7 @@ const SECRETS = ['MASTER_KEY', 'AUTH_SECRET', 'IDENTITY_SECRET'] as const;
 /**
  * @throws SettingsRefused with all that is wrong at once. A variable set to nothing counts as absent.
  */
-export function readSettings(env: Environment): Settings {
+export function readSettings(env: Environment, { port = 3000, needs = [] }: Reader = {}): Settings {
   const problems: string[] = [];
   const read = <T>(name: string, absent: T, allowed: string, parse: (text: string) => T | null): T => {
     const text = env[name]?.trim();
@@ -70,6 +82,8 @@ export function readSettings(env: Environment): Settings {
 
   for (const [name, what] of Object.entries(LATER))
     if (env[name]?.trim()) problems.push(`${name} is set, but this release does not support ${what} yet.`);
+
+  for (const name of needs) if (!env[name]?.trim()) problems.push(`${name} must be given: ${NEEDED[name]}.`);
 
   const databaseUrl = read<string | undefined>(
     'DATABASE_URL',
@@ -94,7 +108,7 @@ export function readSettings(env: Environment): Settings {
         );
 
   const settings: Settings = {
-    port: read('PORT', 3000, 'a whole number from 0 to 65535', (text) =>
+    port: read('PORT', port, 'a whole number from 0 to 65535', (text) =>
       /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : null,
     ),
     host: read('HOST', '127.0.0.1', 'a host name or an address', (text) =>

@@ -1,0 +1,12 @@
+import type { Program } from '#edge';
+import { ApiModule } from './api.module.js';
+import { describeApi } from './openapi/document.js';
+
+/** This app in a process of its own. */
+export const program: Program = {
+  name: 'api',
+  port: 3000,
+  needs: ['DATABASE_URL'],
+  module: () => ApiModule,
+  prepare: describeApi,
+};
