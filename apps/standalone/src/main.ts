@@ -1,25 +1,4 @@
-import { isDemonstration, run } from '#edge';
-import { describeApi } from '../../api/src/openapi/document.js';
-import { announcement, writeDemoEnv } from './announcement.js';
-import { demonstrate, demonstrationTokens } from './demonstration.js';
-import { StandaloneModule } from './standalone.module.js';
+import { run } from '#edge';
+import { program } from './program.js';
 
-await run(
-  {
-    name: 'desk',
-    module: () => StandaloneModule,
-    prepare: describeApi,
-    started: async (house, { address }) => {
-      // Only the embedded default is ever a demonstration (ruling 34).
-      const tokens = house.embedded ? await demonstrationTokens(house.secrets.authSecret) : null;
-      const shown =
-        tokens !== null &&
-        (house.settings.seed
-          ? await demonstrate(house, address, tokens)
-          : await isDemonstration(house.store));
-      const demonstration = shown ? { tokens, path: await writeDemoEnv(house, address, tokens) } : null;
-      process.stdout.write(`${announcement(address, demonstration)}\n`);
-    },
-  },
-  process.env,
-);
+await run(program, process.env);
