@@ -36,8 +36,11 @@ const registered = {
   },
   project: {
     about:
-      'Catch-up of all views over the log of a desk at work, into an empty database: rows, tallies and checkpoints under fencing tokens, batch by batch. Reference: reading the same log and bulk-writing the same rows, laid out beforehand in their last form, with nothing in between. The bar is on the median of the interleaved rounds’ ratios.',
-    bars: [{ name: 'catch-up against bulk writing', bar: 0.4, unit: '×' }],
+      'Catch-up of all views over the log of a desk at work, into an empty database: rows, tallies and checkpoints under fencing tokens, batch by batch. Reference: reading the same log and bulk-writing the same rows, laid out beforehand in their last form, with nothing in between. Over EventStoreDB the reference reads with the bare client on the same server. The bars are on the median of the interleaved rounds’ ratios.',
+    bars: [
+      { name: 'catch-up against bulk writing', bar: 0.4, unit: '×', log: 'postgres' },
+      { name: 'catch-up against bulk writing over EventStoreDB', bar: 0.4, unit: '×', log: 'eventstoredb' },
+    ],
     load: async () => (await import('./project.js')).projecting,
   },
   replay: {

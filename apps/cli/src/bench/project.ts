@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { openPostgresLog, openPostgresVault, type PostgresLog } from '#adapters/log-postgres';
+import { openEventStoreDbLog } from '#adapters/log-eventstoredb';
+import { openPostgresLog, openPostgresSeal, openPostgresVault } from '#adapters/log-postgres';
 import { openViews } from '#adapters/views-postgres';
 import { ENGINE } from '#domain/sla';
 import { pause } from '#edge';
-import { everyEvent, upcasters } from '#engine/catalogue';
+import { categories, everyEvent, upcasters } from '#engine/catalogue';
 import { policyBook, recordBuiltIn } from '#engine/policies';
-import { codec, type Codec, type Means } from '#engine/store';
+import { codec, type Codec, type EventStore, type Means } from '#engine/store';
 import { everyView, project } from '#engine/views';
 import { silent } from '#kernel';
+import pg from 'pg';
 import type { BenchContext } from './bench.js';
+import { doubleIn } from './eventstoredb.js';
 import { writeHistories } from './histories.js';
+import { bareClient } from './references/bare-client.js';
 import { BulkWrite } from './references/bulk-write.js';
 import { pages } from './replay.js';
 
@@ -27,53 +31,114 @@ const TABLES = {
   pending_dues: 'ticket',
 };
 
+/** A log to project, and what it takes to read it with nothing in between. */
+interface Projected {
+  readonly log: EventStore;
+  /** Of the PostgreSQL that the vault lies in. */
+  readonly pool: pg.Pool;
+  /** Behind the names of figures: ` over EventStoreDB`. */
+  readonly over: string;
+  readonly bare: () => AsyncIterable<{ readonly length: number }>;
+  close(): Promise<void>;
+}
+
 export async function projecting(bench: BenchContext): Promise<void> {
-  const url = await bench.database();
-  const log = await openPostgresLog({ url });
-  const vault = await openPostgresVault({ pool: log.pool, masterKey: randomBytes(32) });
+  if (bench.log !== 'eventstoredb') await measured(bench, await inPostgres(bench));
+  if (bench.log !== 'postgres') await measured(bench, await inEventStoreDb(bench));
+}
+
+async function inPostgres(bench: BenchContext): Promise<Projected> {
+  const log = await openPostgresLog({ url: await bench.database() });
+  return { log, pool: log.pool, over: '', bare: () => pages(log, PAGE), close: () => log.close() };
+}
+
+async function inEventStoreDb(bench: BenchContext): Promise<Projected> {
+  const double = bench.eventStoreUrl === undefined ? await doubleIn(bench.folder) : null;
+  const url = bench.eventStoreUrl ?? double!.url;
+  const seal = await openPostgresSeal({ url: await bench.database() });
+  const log = await openEventStoreDbLog({ url, categories, seal });
+  const client = bareClient(url);
+  return {
+    log,
+    pool: seal.pool,
+    over: ' over EventStoreDB',
+    bare: () => client.pages(PAGE),
+    close: async () => {
+      await client.close();
+      await log.close();
+      await seal.close();
+      await double?.stop();
+    },
+  };
+}
+
+async function measured(bench: BenchContext, projected: Projected): Promise<void> {
+  const { log, pool, over, bare } = projected;
   try {
+    const vault = await openPostgresVault({ pool, masterKey: randomBytes(32) });
     const chance = { bytes: (count: number) => randomBytes(count) };
     const codecs = codec({ catalogue: everyEvent, vault, chance, upcasters });
     const means: Means = { store: log, codec: codecs, chance, clock: Date, engine: ENGINE };
     await recordBuiltIn(means, 'default', 'UTC');
     const policies = (await policyBook(log, codecs, ['default'])).current();
-    bench.progress(`writing the histories of ${TICKETS} tickets`);
+    bench.progress(`writing the histories of ${TICKETS} tickets${over}`);
     await writeHistories(means, policies, {
       tickets: TICKETS,
       atOnce: AT_ONCE,
       progress: (text) => bench.progress(text),
     });
-    await log.pool.query('ANALYZE log.events');
+    await pool.query('ANALYZE');
 
     const first = await bench.database();
     const events = await catchUp(first, log, codecs).then((run) => run.events);
-    bench.figure('events of the log', events, 'events');
+    bench.figure(`events of the log${over}`, events, 'events');
+    if (over === '') {
+      bench.figure('the log on disk', (await bytesOf(pool, 'log')) / events, 'bytes/event');
+      await withPool(first, async (views) =>
+        bench.figure('the views on disk', (await bytesOf(views, 'views')) / TICKETS, 'bytes/ticket'),
+      );
+    }
     const reference = await BulkWrite.of(first, TABLES, Math.ceil(events / PAGE));
     try {
       await bench.compare({
-        name: 'catch-up of all views',
+        name: `catch-up of all views${over}`,
         unit: 'events/s',
         ours: async () => (await catchUp(await bench.database(), log, codecs)).rate,
         reference: async () => {
           await reference.empty();
           const began = performance.now();
-          const read = await reference.run(pages(log, PAGE));
+          const read = await reference.run(bare());
           return (read * 1000) / (performance.now() - began);
         },
-        bar: 'catch-up against bulk writing',
+        bar: `catch-up against bulk writing${over}`,
       });
     } finally {
       await reference.close();
     }
   } finally {
-    await log.close();
+    await projected.close();
   }
+}
+
+/** Tables of a schema with their indexes. */
+async function bytesOf(pool: pg.Pool, schema: string): Promise<number> {
+  const { rows } = await pool.query<{ bytes: string }>(
+    `SELECT sum(pg_total_relation_size(c.oid)) AS bytes
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r'`,
+    [schema],
+  );
+  return Number(rows[0]!.bytes);
+}
+
+async function withPool(url: string, work: (pool: pg.Pool) => Promise<void>): Promise<void> {
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  await work(pool).finally(() => pool.end());
 }
 
 /** All views from the beginning of the log to its end, into an empty database. */
 async function catchUp(
   url: string,
-  log: PostgresLog,
+  log: EventStore,
   { decode }: Codec,
 ): Promise<{ readonly events: number; readonly rate: number }> {
   const views = await openViews({ url, logger: silent });

@@ -1,5 +1,4 @@
 import pg from 'pg';
-import type { StoredEvent } from '#engine/store';
 
 /** What `pg` gives a query of its own kind to speak to the server with. */
 interface Wire {
@@ -48,7 +47,7 @@ export class BulkWrite {
   }
 
   /** Answers how many events were read. */
-  async run(pages: AsyncIterable<readonly StoredEvent[]>): Promise<number> {
+  async run(pages: AsyncIterable<{ readonly length: number }>): Promise<number> {
     let events = 0;
     let page = 0;
     let writing = Promise.resolve();
