@@ -172,7 +172,18 @@ module.exports = {
       from: { path: '^apps/(knowledge-base|analytics)/' },
       to: {
         path: '^libs/',
-        pathNot: '^libs/(contracts|edge|kernel|adapters/[^/]+|domain/knowledge|engine/store)/',
+        pathNot:
+          '^libs/(contracts|edge|kernel|adapters/(consumers-postgres|feed-[^/]+)|domain/knowledge|engine/(store|feed|analytics|knowledge))/',
+      },
+    },
+    {
+      name: 'feed-knows-no-desk',
+      comment: 'What consumers are made of: messages as they are published, never the events behind them.',
+      severity: 'error',
+      from: { path: '^libs/engine/(feed|analytics|knowledge)/' },
+      to: {
+        path: '^libs/',
+        pathNot: '^libs/(contracts|kernel|domain/knowledge|engine/(store|feed|analytics|knowledge))/',
       },
     },
     {

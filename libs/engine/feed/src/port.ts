@@ -1,4 +1,5 @@
-import type { Topic } from '#contracts';
+import type { CloudEvent, Topic } from '#contracts';
+import type { Position } from '#kernel';
 
 /** One record as it came: nobody has looked into it yet. */
 export interface Delivery {
@@ -10,6 +11,11 @@ export interface Delivery {
   readonly key: string;
   /** Meant to be a CloudEvent in JSON. */
   readonly value: string;
+  /**
+   * The value as the translator of this very process made it: it keeps its schema and is not looked at again.
+   * Absent wherever a record came from outside.
+   */
+  readonly message?: CloudEvent;
 }
 
 /** What one partition brings at once, in its order. */
@@ -64,5 +70,15 @@ export interface Feed {
   readonly reachable: boolean;
   /** Tells whoever watches dead letters, where the feed has a place for them; may tell one twice. */
   bury(consumer: string, letters: readonly DeadLetter[]): Promise<void>;
+  /**
+   * True where it shares out no partitions among the processes of a consumer: then one of them leads, by a
+   * lock of the consumer's tables, and the others stand by.
+   */
+  readonly alone?: boolean;
+  /**
+   * Position of the log up to which everything has come once its partition goes on at `next`: what a read with
+   * `?after=` waits for. Absent where no feed could know it (many partitions, a relay that may lag behind).
+   */
+  readonly standing?: (next: string) => Position;
   close(): Promise<void>;
 }

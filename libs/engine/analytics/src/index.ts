@@ -1,0 +1,9 @@
+export {
+  analytics,
+  measured,
+  MEASURES,
+  type AnalyticsOptions,
+  type BrokenPromise,
+  type Measure,
+  type TicketMeasures,
+} from './tickets.js';

@@ -1,0 +1,1 @@
+export { knowledge, noted, CATEGORYLESS, type Candidate } from './candidates.js';

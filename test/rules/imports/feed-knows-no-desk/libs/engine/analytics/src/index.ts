@@ -1,0 +1,3 @@
+import { thing } from '#engine/catalogue';
+
+export const other = thing;
