@@ -6,7 +6,7 @@ import { TICKETS, TOPICS, messageSchema } from '#contracts';
 import { everyEvent, type HouseEvent } from '#engine/catalogue';
 import { codec, memoryVault, type StoredEvent } from '#engine/store';
 import { uuidV8, type Micros, type Recorded } from '#kernel';
-import { announce, LATE_SECONDS } from './index.js';
+import { announce, LATE_SECONDS } from './announcing.js';
 
 /** Every event in every version, as the log holds it. */
 const SAMPLES = fileURLToPath(new URL('../../catalogue/samples/', import.meta.url));

@@ -1,0 +1,1 @@
+export { byKey, relayingContract, type OpenedOutlet } from './relaying-contract.js';
