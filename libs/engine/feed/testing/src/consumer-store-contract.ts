@@ -144,7 +144,9 @@ export function consumerStoreContract(name: string, open: () => Promise<OpenedCo
       const id = freshId();
       const work = store.transact(async (tx) => {
         await tx.tables.save(saved(row(id)));
-        await tx.tables.count([{ tally: { day: 'd', tier: 't', channel: 'c', measure: 'm' }, by: 1 }]);
+        await tx.tables.count([
+          { tally: { day: '2026-11-23', tier: 't', channel: 'c', measure: 'm' }, by: 1 },
+        ]);
         await tx.see([id]);
         await tx.bury('kafka', [{ delivery: delivery(id, '1'), reason: 'not-json: x' }]);
         await tx.pin(SOURCE);
