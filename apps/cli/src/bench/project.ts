@@ -6,7 +6,15 @@ import { ENGINE } from '#domain/sla';
 import { pause } from '#edge';
 import { categories, everyEvent, upcasters } from '#engine/catalogue';
 import { policyBook, recordBuiltIn } from '#engine/policies';
-import { codec, type Codec, type EventStore, type Means } from '#engine/store';
+import {
+  codec,
+  sealing,
+  type Codec,
+  type EventStore,
+  type Means,
+  type Seal,
+  type SealHead,
+} from '#engine/store';
 import { everyView, project } from '#engine/views';
 import { silent } from '#kernel';
 import pg from 'pg';
@@ -36,6 +44,8 @@ interface Projected {
   readonly log: EventStore;
   /** Of the PostgreSQL that the vault lies in. */
   readonly pool: pg.Pool;
+  /** Of a log that needs one. */
+  readonly seal?: Seal;
   /** Behind the names of figures: ` over EventStoreDB`. */
   readonly over: string;
   readonly bare: () => AsyncIterable<{ readonly length: number }>;
@@ -61,6 +71,7 @@ async function inEventStoreDb(bench: BenchContext): Promise<Projected> {
   return {
     log,
     pool: seal.pool,
+    seal,
     over: ' over EventStoreDB',
     bare: () => client.pages(PAGE),
     close: async () => {
@@ -73,7 +84,7 @@ async function inEventStoreDb(bench: BenchContext): Promise<Projected> {
 }
 
 async function measured(bench: BenchContext, projected: Projected): Promise<void> {
-  const { log, pool, over, bare } = projected;
+  const { log, pool, seal, over, bare } = projected;
   try {
     const vault = await openPostgresVault({ pool, masterKey: randomBytes(32) });
     const chance = { bytes: (count: number) => randomBytes(count) };
@@ -92,11 +103,19 @@ async function measured(bench: BenchContext, projected: Projected): Promise<void
     const first = await bench.database();
     const events = await catchUp(first, log, codecs).then((run) => run.events);
     bench.figure(`events of the log${over}`, events, 'events');
-    if (over === '') {
+    if (seal) {
+      bench.figure('sealing', (events * 1000) / (await sealed(log, seal)), 'events/s');
+      bench.figure('the seal on disk', (await bytesOf(pool, 'seal')) / events, 'bytes/event');
+    } else {
       bench.figure('the log on disk', (await bytesOf(pool, 'log')) / events, 'bytes/event');
-      await withPool(first, async (views) =>
-        bench.figure('the views on disk', (await bytesOf(views, 'views')) / TICKETS, 'bytes/ticket'),
-      );
+      const views = new pg.Pool({ connectionString: first, max: 1 });
+      const [timeline, all] = await Promise.all([
+        bytesOf(views, 'views', 'timeline'),
+        bytesOf(views, 'views'),
+      ]);
+      await views.end();
+      bench.figure('the timelines on disk', timeline / events, 'bytes/event');
+      bench.figure('the other views on disk', (all - timeline) / TICKETS, 'bytes/ticket');
     }
     const reference = await BulkWrite.of(first, TABLES, Math.ceil(events / PAGE));
     try {
@@ -120,19 +139,27 @@ async function measured(bench: BenchContext, projected: Projected): Promise<void
   }
 }
 
-/** Tables of a schema with their indexes. */
-async function bytesOf(pool: pg.Pool, schema: string): Promise<number> {
-  const { rows } = await pool.query<{ bytes: string }>(
-    `SELECT sum(pg_total_relation_size(c.oid)) AS bytes
-     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r'`,
-    [schema],
-  );
-  return Number(rows[0]!.bytes);
+/** Milliseconds in which the sealer numbers the whole log. */
+async function sealed(store: EventStore, seal: Seal): Promise<number> {
+  const { position: head } = await store.head();
+  const done = new AbortController();
+  const began = performance.now();
+  const numbered = ({ position }: SealHead): void => {
+    if (position >= head) done.abort();
+  };
+  await sealing({ store, seal, logger: silent, pause, sealed: numbered }, done.signal);
+  return performance.now() - began;
 }
 
-async function withPool(url: string, work: (pool: pg.Pool) => Promise<void>): Promise<void> {
-  const pool = new pg.Pool({ connectionString: url, max: 1 });
-  await work(pool).finally(() => pool.end());
+/** A schema's tables, or one of them, with their indexes. */
+async function bytesOf(pool: pg.Pool, schema: string, table?: string): Promise<number> {
+  const { rows } = await pool.query<{ bytes: string }>(
+    `SELECT sum(pg_total_relation_size(c.oid)) AS bytes
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1 AND c.relkind = 'r' AND ($2::text IS NULL OR c.relname = $2)`,
+    [schema, table ?? null],
+  );
+  return Number(rows[0]!.bytes);
 }
 
 /** All views from the beginning of the log to its end, into an empty database. */
