@@ -110,6 +110,7 @@ export async function rebuildTables<Row extends object>(
   try {
     let state: ConsumerState = await beside.store.start(target);
     const take = async (records: readonly Delivery[]): Promise<void> => {
+      if (records.length === 0) return;
       const { source, digested } = await digestBatch({ ...digesting, store: beside.store }, state, {
         of: { feed: 'log', topic: '', partition: 0 },
         records,

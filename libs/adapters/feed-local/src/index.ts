@@ -1,0 +1,2 @@
+export { localFeed, publicationOf, type LocalFeedOptions } from './local-feed.js';
+export type { LogRead } from './translating.js';
