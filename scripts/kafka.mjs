@@ -258,7 +258,7 @@ async function newNode({ id, roles, home, guard, controller, common, secured, ja
         : [];
       const args = ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...classes, 'kafka.tools.StorageTool', 'format'];
       try {
-        await executed('java', [...args, '-t', clusterId, '-c', file, ...scram]);
+        await executed('java', [...args, `--cluster-id=${clusterId}`, '-c', file, ...scram]);
       } catch (error) {
         throw new Error(
           `Kafka refused to format its storage: ${`${error.stdout}${error.stderr}`.slice(-1_000)}`,

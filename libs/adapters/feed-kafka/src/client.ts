@@ -1,0 +1,52 @@
+import kafkajs, { type Kafka } from 'kafkajs';
+
+/** Where Kafka is, and as whom. */
+export interface KafkaAddress {
+  /** `host:port`. */
+  readonly brokers: readonly string[];
+  /** Absent: plain text. */
+  readonly tls?: {
+    /** Certificates of the authorities, PEM; absent: those that Node trusts. */
+    readonly ca?: string;
+  };
+  /** SASL, SCRAM-SHA-512. */
+  readonly user?: { readonly name: string; readonly password: string };
+  /** Before every name of a topic, a group or a transaction; for desks that share a Kafka, and for tests. */
+  readonly prefix?: string;
+}
+
+/** Milliseconds. */
+const CONNECTING = 3_000;
+const ANSWERING = 10_000;
+
+/**
+ * kafkajs retries little by itself: what it cannot do soon is told to us, and we start over with a client of our
+ * own making. It logs every retry as an error; its log is not ours (`trouble.ts` says what there is to say).
+ */
+export function kafkaClient({ brokers, tls, user }: KafkaAddress, name: string): Kafka {
+  return new kafkajs.Kafka({
+    clientId: name,
+    brokers: [...brokers],
+    ...(tls && { ssl: tls.ca === undefined ? true : { ca: [tls.ca] } }),
+    ...(user && { sasl: { mechanism: 'scram-sha-512', username: user.name, password: user.password } }),
+    connectionTimeout: CONNECTING,
+    authenticationTimeout: ANSWERING,
+    requestTimeout: ANSWERING,
+    retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
+}
+
+/** Milliseconds after which a client that will not close is left to itself. */
+const CLOSING = 5_000;
+
+/** kafkajs waits for answers before it closes; a broker that went silent never gives them. */
+export async function closed(...clients: readonly { disconnect(): Promise<void> }[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSING);
+    timer.unref();
+  });
+  await Promise.race([Promise.allSettled(clients.map((client) => client.disconnect())), late]);
+  clearTimeout(timer);
+}

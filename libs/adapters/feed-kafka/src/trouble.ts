@@ -1,0 +1,98 @@
+/** Why Kafka cannot be used now, as far as it matters to somebody who could mend it. */
+export type KafkaTrouble =
+  /** Nobody answers, or not in time. */
+  | 'unreachable'
+  | 'untrusted'
+  | 'credentials-wrong'
+  | 'not-permitted'
+  /** A topic is not there, which the relay makes. */
+  | 'topic-missing'
+  /** A topic was made by somebody else, and cannot be used. */
+  | 'topic-unfit'
+  /** It answers, and not as hoped; most pass by themselves. */
+  | 'failed';
+
+/** It cannot be used now; the message is ours. */
+export class KafkaUnavailable extends Error {
+  override readonly name = 'KafkaUnavailable';
+  constructor(
+    readonly trouble: KafkaTrouble,
+    options?: ErrorOptions,
+  ) {
+    const detail = trouble === 'failed' ? ` (${kindOf(options?.cause)})` : '';
+    super(`${told(trouble)}${detail}`, options);
+  }
+}
+
+export function told(trouble: KafkaTrouble): string {
+  switch (trouble) {
+    case 'unreachable':
+      return 'none of KAFKA_BROKERS answers';
+    case 'untrusted':
+      return 'the certificate of a broker is not trusted, or it speaks no TLS (KAFKA_CA_FILE names its authority)';
+    case 'credentials-wrong':
+      return 'KAFKA_USER or KAFKA_PASSWORD is wrong, or the brokers ask for none';
+    case 'not-permitted':
+      return 'the user of KAFKA_USER may not do this: an administrator has to permit it';
+    case 'topic-missing':
+      return 'the topics are not there yet: the relay makes them when it starts';
+    case 'topic-unfit':
+      return 'a topic has another number of partitions than the relay makes it with: the relay says which';
+    case 'failed':
+      return 'Kafka could not do what was asked';
+  }
+}
+
+interface ClientError {
+  readonly name?: string;
+  readonly message?: string;
+  /** Name of the protocol's error. */
+  readonly type?: string;
+  /** Of the socket, of TLS, or the protocol's number. */
+  readonly code?: string | number;
+  readonly cause?: unknown;
+  /** Of an AggregateError. */
+  readonly errors?: readonly unknown[];
+}
+
+/** The error and what caused it, outermost first. */
+function* causes(error: unknown): Generator<ClientError> {
+  for (let at = error as ClientError | undefined, depth = 0; at && depth < 8; depth++) {
+    yield at;
+    if (at.errors) for (const each of at.errors) yield* causes(each);
+    at = at.cause as ClientError | undefined;
+  }
+}
+
+/** Codes of OpenSSL's verification, of Node's own, and of a handshake that met no TLS. */
+const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO|ISSUER|CRL/;
+
+export function troubleOf(error: unknown): KafkaTrouble {
+  const all = [...causes(error)];
+  const some = (test: (each: ClientError) => boolean): boolean => all.some(test);
+  if (error instanceof KafkaUnavailable) return error.trouble;
+  if (some(({ code }) => typeof code === 'string' && UNTRUSTED.test(code))) return 'untrusted';
+  if (some(({ name, type = '' }) => /SASL/.test(name ?? '') || /SASL/.test(type))) return 'credentials-wrong';
+  if (some(({ type = '' }) => type.endsWith('_AUTHORIZATION_FAILED'))) return 'not-permitted';
+  if (some(({ type }) => type === 'UNKNOWN_TOPIC_OR_PARTITION')) return 'topic-missing';
+  if (some(({ name = '' }) => /Connection|RequestTimeout|BrokerNotFound|NoBrokerAvailable/.test(name)))
+    return 'unreachable';
+  return 'failed';
+}
+
+/** Name of the innermost error that has a telling one; never a message, which may quote anything. */
+function kindOf(error: unknown): string {
+  const all = [...causes(error)];
+  return all.findLast(({ type }) => typeof type === 'string')?.type ?? all.at(-1)?.name ?? 'unknown';
+}
+
+/**
+ * Another producer has taken over the transactions since: the epoch of this one is of the past. The coordinator
+ * also raises it when it gives up a transaction that lasted too long.
+ */
+export const isFenced = (error: unknown): boolean =>
+  [...causes(error)].some(({ type }) => type === 'INVALID_PRODUCER_EPOCH' || type === 'PRODUCER_FENCED');
+
+/** The last transaction is not quite over; nothing was sent. */
+export const isConcurrent = (error: unknown): boolean =>
+  [...causes(error)].some(({ type }) => type === 'CONCURRENT_TRANSACTIONS');
