@@ -48,7 +48,11 @@ function undecidedDependencies() {
 
 /** Links of the pages to files of the project. */
 function deadLinks() {
-  const pages = ['README.md', ...[...filesUnder(join(ROOT, 'docs'))].map((path) => relative(ROOT, path))];
+  const pages = [
+    'README.md',
+    'docker/README.md',
+    ...[...filesUnder(join(ROOT, 'docs'))].map((path) => relative(ROOT, path)),
+  ];
   return pages
     .filter((page) => page.endsWith('.md'))
     .flatMap((page) =>
