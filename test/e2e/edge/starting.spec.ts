@@ -50,7 +50,7 @@ describe('A desk that cannot start says why, in a line for each reason', () => {
       PORT: 'eighty',
       DESK_ZONE: 'Nowhere/City',
       SEED: 'no',
-      KAFKA_BROKERS: 'localhost:9092',
+      KAFKA_BROKERS: 'localhost',
       DATA_DIR: join(path, 'data'),
     });
     expect(lines.map((line) => line.split(' ')[2]).sort()).toEqual([

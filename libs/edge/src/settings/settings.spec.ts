@@ -46,7 +46,12 @@ describe('The settings', () => {
     ['APPROVALS', '1', 'one, two'],
     ['LOG_LEVEL', 'loud', 'trace, debug'],
     ['DATABASE_URL', 'mysql://here/db', 'postgres://'],
-    ['KAFKA_BROKERS', 'one:9092', 'does not support'],
+    ['KAFKA_BROKERS', 'one', 'host:9092'],
+    ['KAFKA_BROKERS', 'one:9092,two:99999', 'host:9092'],
+    ['KAFKA_BROKERS', 'kafka://one:9092', 'host:9092'],
+    ['KAFKA_USER', 'desk', 'it is absent'],
+    ['KAFKA_CA_FILE', '/certs/ca.crt', 'it is absent'],
+    ['KAFKA_TLS', 'yes', 'on, off'],
     ['EVENTSTORE_URL', 'http://here:2113', 'esdb://'],
     ['EVENTSTORE_URL', 'esdb://', 'esdb://'],
     ['OIDC_ISSUER', 'https://id.example', 'does not support'],
@@ -65,6 +70,34 @@ describe('The settings', () => {
     expect(refusal({ DATABASE_URL: ' ' }, apart).problems).toEqual([
       'DATABASE_URL must be given: processes apart share one database; only the whole desk (npm start) makes its own.',
     ]);
+  });
+
+  it('take what a Kafka of one’s own needs', () => {
+    const { kafka } = readSettings({
+      KAFKA_BROKERS: 'one:9092, two.example:9093',
+      KAFKA_CA_FILE: '/certs/ca.crt',
+      KAFKA_USER: 'desk',
+      KAFKA_PASSWORD: 's3cret',
+    });
+    expect(kafka).toEqual({
+      brokers: ['one:9092', 'two.example:9093'],
+      tls: true,
+      caFile: '/certs/ca.crt',
+      user: { name: 'desk', password: 's3cret' },
+    });
+    expect(readSettings({ KAFKA_BROKERS: 'one:9092' }).kafka).toEqual({ brokers: ['one:9092'], tls: false });
+    expect(readSettings({ KAFKA_BROKERS: 'one:9092', KAFKA_TLS: 'on' }).kafka!.tls).toBe(true);
+  });
+
+  it.each([
+    [{ KAFKA_USER: 'desk' }, 'KAFKA_USER and KAFKA_PASSWORD must be given together.'],
+    [{ KAFKA_USER: 'de\u0000sk', KAFKA_PASSWORD: 'x' }, 'KAFKA_USER must be the name of a user'],
+    [{ KAFKA_PASSWORD: 'x' }, 'KAFKA_USER and KAFKA_PASSWORD must be given together.'],
+    [{ KAFKA_CA_FILE: '/certs/ca.crt', KAFKA_TLS: 'off' }, 'KAFKA_TLS is off'],
+  ])('refuse %j beside KAFKA_BROKERS', (more, told) => {
+    const { problems } = refusal({ KAFKA_BROKERS: 'one:9092', ...more });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(told);
   });
 
   it('name all problems at once', () => {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { GivenSecrets } from '#adapters/files';
+import { readKafka, type KafkaSettings, type Read } from './kafka.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -18,6 +19,8 @@ export interface Settings {
   readonly databaseUrl?: string;
   /** `esdb://` or `kurrentdb://`, credentials inside. Absent: the log lies in PostgreSQL. */
   readonly eventStoreUrl?: string;
+  /** Absent: public messages are read from the log itself. */
+  readonly kafka?: KafkaSettings;
   readonly secrets: GivenSecrets;
   /** Whether an empty embedded store gets a demonstration desk. */
   readonly seed: boolean;
@@ -39,6 +42,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Variables that some programs cannot do without, and why, as it is told to people. */
 const NEEDED = {
   DATABASE_URL: 'processes apart share one database; only the whole desk (npm start) makes its own',
+  KAFKA_BROKERS: 'it writes to Kafka',
 } as const;
 
 /** What the program that reads them is. */
@@ -46,11 +50,12 @@ export interface Reader {
   /** Where PORT says nothing: another for each app, so that they can stand beside each other on one machine. */
   readonly port?: number;
   readonly needs?: readonly (keyof typeof NEEDED)[];
+  /** Those it has a use for; all unless given. */
+  readonly secrets?: readonly (keyof GivenSecrets)[];
 }
 
 /** Variables of later releases: to ignore one silently would let somebody believe it works. */
 const LATER: Readonly<Record<string, string>> = {
-  KAFKA_BROKERS: 'the Kafka feed',
   OIDC_ISSUER: 'tokens of an OpenID Connect issuer',
   OIDC_AUDIENCE: 'tokens of an OpenID Connect issuer',
   SMTP_URL: 'sending mail',
@@ -62,9 +67,12 @@ const SECRETS = ['MASTER_KEY', 'AUTH_SECRET', 'IDENTITY_SECRET'] as const;
 /**
  * @throws SettingsRefused with all that is wrong at once. A variable set to nothing counts as absent.
  */
-export function readSettings(env: Environment, { port = 3000, needs = [] }: Reader = {}): Settings {
+export function readSettings(
+  env: Environment,
+  { port = 3000, needs = [], secrets: used = SECRETS }: Reader = {},
+): Settings {
   const problems: string[] = [];
-  const read = <T>(name: string, absent: T, allowed: string, parse: (text: string) => T | null): T => {
+  const read: Read = (name, absent, allowed, parse) => {
     const text = env[name]?.trim();
     if (text === undefined || text === '') return absent;
     const value = parse(text);
@@ -97,11 +105,12 @@ export function readSettings(env: Environment, { port = 3000, needs = [] }: Read
     'an address of the form esdb://user:password@host:2113?tls=true, or kurrentdb://…',
     (text) => (EVENTSTORE.test(text) ? text : null),
   );
+  const kafka = readKafka(read, problems);
   const secrets: GivenSecrets = Object.fromEntries(
     SECRETS.map((name) => [name, env[name]?.trim() || undefined]),
   );
   if (databaseUrl !== undefined)
-    for (const name of SECRETS)
+    for (const name of used)
       if (secrets[name] === undefined)
         problems.push(
           `${name} must be given where DATABASE_URL is: only the embedded default makes its own.`,
@@ -118,6 +127,7 @@ export function readSettings(env: Environment, { port = 3000, needs = [] }: Read
     dataDir: resolve(read('DATA_DIR', './data', 'a folder', (text) => (text.includes('\0') ? null : text))),
     ...(databaseUrl !== undefined && { databaseUrl }),
     ...(eventStoreUrl !== undefined && { eventStoreUrl }),
+    ...(kafka !== undefined && { kafka }),
     secrets,
     seed: oneOf('SEED', 'on', ['on', 'off']) === 'on',
     approvals: oneOf('APPROVALS', 'two', ['one', 'two']),
