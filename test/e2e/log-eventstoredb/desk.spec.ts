@@ -95,6 +95,32 @@ describe('A desk on EventStoreDB', () => {
     await eventually(async () => (await ask(there, after)).status === 200, { within: 30_000 });
   });
 
+  test('waits for a late answer, and where it comes too late asks again: the ticket is opened once', async () => {
+    await double.order({ delay: 1_500 });
+    const late = await opening(here);
+    expect(late.status).toBe(201);
+    const sealed = async (): Promise<number> =>
+      (await rows('SELECT count(*)::int AS events FROM seal.events'))[0].events as number;
+    await eventually(
+      async () =>
+        (await rows(`SELECT 1 FROM seal.events WHERE stream = 'ticket-${late.body.id}'`)).length > 0,
+    );
+    const before = await sealed();
+    // Longer than any append is waited for.
+    await double.order({ delay: 8_000 });
+    const asked = opening(here);
+    await eventually(async () => (await sealed()) > before, { what: 'it was stored, and not answered' });
+    await double.order({ delay: 0 });
+    const opened = await asked;
+    expect(opened.status).toBe(201);
+    const read = `/v1/tickets/${opened.body.id}`;
+    await eventually(async () => (await ask(there, `${read}?after=${opened.body.position}`)).status === 200, {
+      within: 30_000,
+    });
+    const { body } = await ask(there, `${read}/timeline`);
+    expect(body.items.map(({ type }: { type: string }) => type)).toEqual(['desk.ticket-opened.v1']);
+  });
+
   test('says in a line why it does not start on a log that is not its own', async () => {
     const other = await EventStoreDouble.start();
     const desk = start('api', other.url);
@@ -102,5 +128,42 @@ describe('A desk on EventStoreDB', () => {
     expect(desk.err + desk.out).toContain('the server holds no log yet');
     expect(desk.err + desk.out).not.toContain('at async');
     await other.remove();
+  });
+});
+
+/** Settings that are wrong, as whoever starts the desk meets them: one line, and no waiting for what cannot come. */
+describe('A desk that cannot have its log in EventStoreDB', () => {
+  let tls: EventStoreDouble;
+  let plain: EventStoreDouble;
+  let database: FreshDatabase;
+  beforeAll(async () => {
+    [tls, plain, database] = await Promise.all([
+      EventStoreDouble.start({ tls: true }),
+      EventStoreDouble.start(),
+      freshDatabase(),
+    ]);
+  });
+  afterAll(() => Promise.all([tls.remove(), plain.remove(), database.drop()]));
+
+  const ca = `tlsCAFile=${EventStoreDouble.authority}`;
+
+  test.each([
+    ['the address is none', () => 'http://localhost:2113', /EVENTSTORE_URL must be/],
+    ['the certificate is not trusted', () => `esdb://covenant:secret@localhost:${tls.port}`, /certificate/],
+    ['the authority’s file is not there', () => `esdb://localhost:${tls.port}?tlsCAFile=/nowhere`, /file was not found/i],
+    ['the password is wrong', () => `esdb://covenant:wrong@localhost:${tls.port}?${ca}`, /password/],
+    ['no user is named', () => `esdb://localhost:${tls.port}?${ca}`, /user/],
+    ['the user may not read $all', () => `esdb://covenant:secret@localhost:${tls.port}?${ca}`, /\$all/],
+    ['it speaks plain text to TLS', () => `esdb://localhost:${tls.port}?tls=false`, /TLS/],
+    ['it speaks TLS to plain text', () => `esdb://localhost:${plain.port}`, /TLS/],
+  ])('ends with one line that names the cause where %s', async (_, url, cause) => {
+    const desk = DeskProcess.start({
+      env: { ...SECRETS, DATABASE_URL: database.url, EVENTSTORE_URL: url() },
+      app: 'api',
+    });
+    expect(await desk.ended).toBe(1);
+    expect(desk.err).toMatch(/^covenant api: [^\n]+\n$/);
+    expect(desk.err).toMatch(cause);
+    expect(desk.err + desk.out).not.toMatch(/secret|wrong@/);
   });
 });
