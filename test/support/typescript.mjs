@@ -3,12 +3,15 @@
  * For specs that need processes of their own (to kill them, to have two at once) without a build.
  */
 import { transformFile } from '@swc/core';
+import { existsSync } from 'node:fs';
 import { register } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /** Imported by --import it registers itself; as the hooks of another thread it only answers. */
 export async function resolve(specifier, context, next) {
-  const ours = context.parentURL?.endsWith('.ts') && /^\.{1,2}\/.*\.js$/.test(specifier);
+  const inOurs = context.parentURL?.endsWith('.ts') && /^\.{1,2}\/.*\.js$/.test(specifier);
+  // A thread's program has no parent; it is named as it will be built.
+  const ours = inOurs || (/^file:.*\.js$/.test(specifier) && !existsSync(new URL(specifier)));
   return next(ours ? specifier.replace(/\.js$/, '.ts') : specifier, context);
 }
 
@@ -18,8 +21,9 @@ export async function load(url, context, next) {
   return { format: 'module', source: code, shortCircuit: true };
 }
 
-if (!globalThis.covenantSources) {
+/** Each thread of a program imports it anew; only as the hooks' own thread it registers nothing. */
+const HOOKS = '?hooks';
+if (!import.meta.url.endsWith(HOOKS) && !globalThis.covenantSources) {
   globalThis.covenantSources = true;
-  const { isMainThread } = await import('node:worker_threads');
-  if (isMainThread) register(import.meta.url);
+  register(`${import.meta.url}${HOOKS}`);
 }

@@ -1,8 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ApiModule } from '../../api/src/api.module.js';
-import { ProjectorModule } from '../../projector/src/projector.module.js';
-import { TimekeeperModule } from '../../timekeeper/src/timekeeper.module.js';
+import { FollowersThread } from './followers-thread.js';
 
-/** Every process of the desk in one. */
-@Module({ imports: [ApiModule, ProjectorModule, TimekeeperModule] })
+/** Every process of the desk in one: what answers here, what follows the log on a thread of its own. */
+@Module({ imports: [ApiModule], providers: [FollowersThread] })
 export class StandaloneModule {}

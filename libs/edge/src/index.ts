@@ -57,8 +57,8 @@ export { accepted, etagOf, refused, REFUSAL_STATUS, type RefusalCode } from './p
 export { problemOf, ProblemFilter } from './problem/filter.js';
 export { failureOf, type Failure } from './observe/failure.js';
 export { openLog, type ProcessLog } from './observe/log.js';
-export { openMetrics, type Metrics } from './observe/metrics.js';
-export { Readiness, type Check, type Unready } from './observe/readiness.js';
+export { openMetrics, type Figure, type Metrics } from './observe/metrics.js';
+export { Readiness, type Check, type Parts, type Unready } from './observe/readiness.js';
 export {
   After,
   Asked,
@@ -75,4 +75,5 @@ export {
 export { BODY_LIMIT, CORRELATION_HEADER, POSITION_HEADER } from './run/server.js';
 export { bootstrap, StartRefused, type BootstrapOptions, type Running } from './run/bootstrap.js';
 export { pause } from './run/pause.js';
+export { onThread, openThread, type Thread } from './run/thread.js';
 export { run, type Program } from './run/run.js';

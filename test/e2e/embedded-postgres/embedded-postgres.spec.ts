@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { openEmbedded, type Embedded } from '#adapters/embedded-postgres';
+import { freeBytes, openEmbedded, type Embedded } from '#adapters/embedded-postgres';
 import { eventually } from '../../support/eventually.js';
 import { postmasterOf, User } from './processes.js';
 
@@ -162,8 +162,8 @@ describe('The embedded PostgreSQL', () => {
 
   it('tells how much room its disk has', async () => {
     await prepared();
-    const { freeBytes } = await open();
-    expect(await freeBytes()).toBeGreaterThan(1_000_000);
+    const { folder } = await open();
+    expect(await freeBytes(folder)).toBeGreaterThan(1_000_000);
   });
 
   it('takes another port where the last one is taken', async () => {

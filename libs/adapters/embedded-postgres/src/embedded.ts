@@ -17,8 +17,6 @@ export interface Embedded {
   readonly dataDir: string;
   /** PostgreSQL's data folder, wherever it lies (ruling 34). */
   readonly folder: string;
-  /** Bytes that the disk under the database still takes (ruling 52). */
-  freeBytes(): Promise<number>;
   /** Gives up the use of the server; the last one out stops it. Everybody's own connections must be closed before. */
   close(): Promise<void>;
 }
@@ -52,12 +50,14 @@ export async function openEmbedded({ dataDir, as, logger = silent }: EmbeddedOpt
     url: server.url,
     dataDir: place.dataDir,
     folder: place.folder,
-    freeBytes: async () => {
-      const { bavail, bsize } = await statfs(place.folder);
-      return bavail * bsize;
-    },
     close: () => server.close(),
   };
+}
+
+/** Bytes that the disk under a folder still takes (ruling 52). */
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 }
 
 class Server {

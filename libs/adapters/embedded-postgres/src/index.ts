@@ -1,2 +1,2 @@
-export { openEmbedded, type Embedded, type EmbeddedOptions } from './embedded.js';
+export { freeBytes, openEmbedded, type Embedded, type EmbeddedOptions } from './embedded.js';
 export { EMBEDDED_REFUSALS, EmbeddedRefused, type EmbeddedRefusal } from './refused.js';

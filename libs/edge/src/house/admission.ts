@@ -14,12 +14,15 @@ export interface Admission {
   demand(): void;
   /** To be told of every error a fold, a view or a flow ends with. */
   met(error: unknown): void;
+  /** Calls once with the event type that no program like this one knows, when it is met. */
+  onOlder(tell: (eventType: string) => void): void;
   free(bytes: number): void;
 }
 
 export function admission(): Admission {
   let olderThan: OlderThanLog | null = null;
   let storageLow = false;
+  const waiting: ((eventType: string) => void)[] = [];
   return {
     get olderThan() {
       return olderThan?.eventType ?? null;
@@ -35,7 +38,13 @@ export function admission(): Admission {
         });
     },
     met: (error) => {
-      if (error instanceof OlderThanLog) olderThan ??= error;
+      if (!(error instanceof OlderThanLog) || olderThan) return;
+      olderThan = error;
+      for (const tell of waiting) tell(error.eventType);
+    },
+    onOlder: (tell) => {
+      waiting.push(tell);
+      if (olderThan) tell(olderThan.eventType);
     },
     free: (bytes) => {
       storageLow = bytes < LEAST_FREE;

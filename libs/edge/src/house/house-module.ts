@@ -41,9 +41,9 @@ class Figures {
       if (role !== 'monitor')
         throw Problem.of('not-permitted', 'Only the role monitor may read the figures.');
     }
-    const { registry } = this.house.metrics;
-    void reply.header('content-type', registry.contentType);
-    return registry.metrics();
+    const { metrics } = this.house;
+    void reply.header('content-type', metrics.registry.contentType);
+    return metrics.text();
   }
 }
 

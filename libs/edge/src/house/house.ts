@@ -40,6 +40,8 @@ export abstract class House {
   abstract readonly databaseUrl: string;
   /** Whether this is the embedded default, all of it. */
   abstract readonly embedded: boolean;
+  /** Folder of the embedded database, where there is one. */
+  abstract readonly storedIn: string | undefined;
   abstract readonly store: EventStore;
   abstract readonly vault: Vault;
   abstract readonly codec: Codec;

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { queue, ticket } from '#domain/desk';
 import { person } from '#domain/people';
 import { ENGINE } from '#domain/sla';
-import { openEmbedded } from '#adapters/embedded-postgres';
+import { freeBytes, openEmbedded } from '#adapters/embedded-postgres';
 import { openSecrets } from '#adapters/files';
 import { openNumbers, openPostgresVault } from '#adapters/log-postgres';
 import { openViews } from '#adapters/views-postgres';
@@ -29,6 +29,8 @@ export interface OpenHouseOptions {
   /** There is one desk on a data folder at a time, and any number of commands beside it (ruling 35). */
   readonly as: 'desk' | 'command';
   readonly logger: ProcessLog;
+  /** Where the embedded database lies whose use another thread of this process has: its disk is watched here, too. */
+  readonly storedIn?: string | undefined;
 }
 
 /** Milliseconds between looks at the disk, and at the policies that other processes may have made. */
@@ -42,10 +44,10 @@ const VIEW_PATIENCE = 5_000;
  *
  * Errors: SecretRefused, EmbeddedRefused, LogUnavailable, LogReplaced, WrongMasterKey, OlderThanLog.
  */
-export async function openHouse(settings: Settings, { as, logger }: OpenHouseOptions): Promise<House> {
+export async function openHouse(settings: Settings, options: OpenHouseOptions): Promise<House> {
   const open = new WhatIsOpen();
   try {
-    return await furnish(settings, as, logger, open);
+    return await furnish(settings, options, open);
   } catch (error) {
     await open.close();
     throw error;
@@ -70,8 +72,7 @@ async function warnOfUntriedServer(
 
 async function furnish(
   settings: Settings,
-  as: 'desk' | 'command',
-  logger: ProcessLog,
+  { as, logger, storedIn: elsewhere }: OpenHouseOptions,
   open: WhatIsOpen,
 ): Promise<House> {
   const { dataDir } = settings;
@@ -125,8 +126,9 @@ async function furnish(
     }),
   );
 
-  if (embedded) {
-    const look = async (): Promise<void> => gate.free(await embedded.freeBytes());
+  const storedIn = embedded?.folder ?? elsewhere;
+  if (storedIn !== undefined) {
+    const look = async (): Promise<void> => gate.free(await freeBytes(storedIn));
     await look();
     open.every(DISK, () =>
       look().catch((error: unknown) =>
@@ -134,7 +136,7 @@ async function furnish(
       ),
     );
     metrics.gauge('covenant_storage_free_bytes', 'Free disk under the embedded database', null, () =>
-      embedded.freeBytes(),
+      freeBytes(storedIn),
     );
   }
 
@@ -174,6 +176,7 @@ async function furnish(
     secrets,
     databaseUrl: url,
     embedded: embedded !== null && eventStoreUrl === undefined,
+    storedIn,
     store,
     vault,
     codec,

@@ -1,8 +1,20 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
+/** One metric with all its samples. */
+export interface Figure {
+  readonly name: string;
+  /** Prometheus's text format. */
+  readonly text: string;
+}
+
 /** One registry a process. Labels are codes, route templates and names of ours: never an id or a text of a person. */
 export interface Metrics {
   readonly registry: Registry;
+  /** All figures of this process in Prometheus's text format. */
+  text(): Promise<string>;
+  figures(): Promise<readonly Figure[]>;
+  /** Figures measured elsewhere in this process; those that this registry has itself are left out. */
+  include(figures: () => Promise<readonly Figure[]>): void;
   /** @param milliseconds from the request's arrival to its answer */
   request(route: string, status: number, milliseconds: number): void;
   /**
@@ -29,8 +41,26 @@ export function openMetrics(): Metrics {
   });
   // Labels are hashed at each use otherwise; both kinds of values are few.
   const known = new Map<string, { observe(value: number): void }[]>();
+  const others: (() => Promise<readonly Figure[]>)[] = [];
   return {
     registry,
+    figures: () =>
+      Promise.all(
+        registry.getMetricsAsArray().map(async ({ name }) => ({
+          name,
+          text: await registry.getSingleMetricAsString(name),
+        })),
+      ),
+    text: async () => {
+      const [own, ...more] = await Promise.all([
+        registry.metrics(),
+        // Whoever cannot say its figures now does not fail the scrape; readiness tells of it.
+        ...others.map((figures) => figures().catch((): readonly Figure[] => [])),
+      ]);
+      const texts = more.flat().filter(({ name }) => registry.getSingleMetric(name) === undefined);
+      return [own, ...texts.map(({ text }) => `${text}\n`)].join('\n');
+    },
+    include: (figures) => void others.push(figures),
     request: (route, status, milliseconds) => {
       let byStatus = known.get(route);
       if (!byStatus) known.set(route, (byStatus = []));
