@@ -62,9 +62,9 @@ export class ForeignStanding extends Error {
 }
 
 /** A transaction costs the same whatever is in it; more than this, and its messages wait for each other too long. */
-const BATCH = 2_000;
+const BATCH = 4_000;
 /** Silent events move the standing too, yet not each with a transaction of its own: after so many, or so long. */
-const SILENT_EVENTS = 2_000;
+const SILENT_EVENTS = 4_000;
 const SILENT_MS = 5_000;
 /** A live batch larger than this is one of a stream of them: the next may gather for a moment. */
 const STREAMING = 16;
@@ -152,16 +152,21 @@ async function announceAll(
 
   /** Silent events since the standing was last written. */
   let silent: { readonly events: number; readonly last: StoredEvent } | null = null;
+  let writing: Promise<void> = Promise.resolve();
+  /** Resolves once the put before is done; this one goes on beside the reading and translating of what follows. */
   const put = async (
     announcements: readonly Announcement[],
     events: number,
     last: StoredEvent,
   ): Promise<void> => {
-    const standing: Standing = { log, position: last.position, event: last.id };
-    await held.put(announcements, standing);
+    await writing;
     silent = null;
-    onProgress();
-    watch?.put?.({ messages: announcements.length, events, standing, recordedAt: last.recordedAt });
+    const standing: Standing = { log, position: last.position, event: last.id };
+    writing = held.put(announcements, standing).then(() => {
+      onProgress();
+      watch?.put?.({ messages: announcements.length, events, standing, recordedAt: last.recordedAt });
+    });
+    writing.catch(() => {}); // met at the next put, where all is caught up, or at the end
   };
 
   const ended = new AbortController();
@@ -175,8 +180,7 @@ async function announceAll(
         await put([], silent!.events, silent!.last);
         continue;
       }
-      if (come.done) return;
-      // The next is read while this one is written.
+      if (come.done) break;
       next = ahead(batches);
       const { announcements, events, tooNew } = translated(come.value.events, decode, log);
       const last = events.at(-1);
@@ -187,13 +191,20 @@ async function announceAll(
       }
       if (tooNew) {
         if (silent) await put([], silent.events, silent.last);
+        await writing;
         throw tooNew;
       }
-      if (come.value.caughtUp && events.length > STREAMING) await pause(GATHER_MS, until);
+      if (come.value.caughtUp) {
+        // What came meanwhile is in the next batch; nothing waits longer for it.
+        await writing;
+        if (events.length > STREAMING) await pause(GATHER_MS, until);
+      }
     }
   } finally {
     ended.abort();
+    await writing.catch(() => {}); // it is thrown below, where nothing else was
   }
+  await writing;
 }
 
 /** A failure is met where the batch is waited for, or not at all where nobody comes to that. */
