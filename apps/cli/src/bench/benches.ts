@@ -59,6 +59,15 @@ const registered = {
       };
     },
   },
+  feed: {
+    about:
+      'Log → relay → Kafka → consumer: a log that stands there, announced by the relay in a process of its own, over a real Kafka of one broker, and taken in by the analytics consumer, schema check and tables included; from the first message taken in to the last, each round on an empty Kafka. Then openings appended at 1,000 a second: from asking for the append to the commit in the consumer’s tables.',
+    bars: [
+      { name: 'messages a second from the log to the consumer', bar: 10_000, unit: 'messages/s' },
+      { name: 'end to end p99 at 1,000 a second', bar: 500, atMost: true, unit: 'ms' },
+    ],
+    load: async () => (await import('./feed.js')).feed,
+  },
   import: {
     about:
       'The real log of 141,712 rows and 24,918 cases, as a person runs the command on an empty data folder: from starting the program to its end, with making, starting and stopping the embedded database, reading, appending and projecting. Memory is the peak of the program itself (VmHWM), without the database’s processes.',
