@@ -48,7 +48,7 @@ export function kafkaOutlet(options: KafkaOutletOptions): KafkaOutlet {
   const kafka = kafkaClient(options, 'covenant-relay');
   const group = `${prefix}covenant-relay`;
   const topic = prefix + STANDING;
-  let trouble: KafkaTrouble | null = null;
+  let trouble: KafkaTrouble | null = 'unreachable';
 
   const unavailable = (error: unknown): Error => {
     if (error instanceof OutletRefused) return error;
