@@ -5,6 +5,7 @@ import { GroupCommit } from './group-commit.js';
 import { logMigrations } from './log-schema.js';
 import { migrate } from './migrate.js';
 import { News } from './news.js';
+import { Tail } from './tail.js';
 import { failureOf, openPool, problemOf, type SessionOptions, type Timeouts } from './session.js';
 
 export interface PostgresLogOptions {
@@ -91,6 +92,8 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Post
       )
     ).map(toEvent);
 
+  const tail = new Tail(readAll);
+
   async function* subscribe(
     after: Position,
     { signal, limit = BATCH }: Parameters<EventStore['subscribe']>[1],
@@ -103,7 +106,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Post
       const heard = news.soFar();
       let events: readonly StoredEvent[];
       try {
-        events = await readAll(position, limit);
+        events = await tail.after(position, limit);
         backOff = BACK_OFF_MS.first;
       } catch (error) {
         if (!(error instanceof LogUnavailable)) throw error;
