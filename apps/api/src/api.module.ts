@@ -1,9 +1,6 @@
 import { Module } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
-import { AccessGuard } from './access/access-guard.js';
-import { ApiDocument } from './openapi/document.js';
-import { Documentation } from './openapi/documentation.controller.js';
+import { AccessModule, DocumentationModule } from '#edge';
 import { Acquaintances } from './people/acquaintances.js';
 import { QueueCommands } from './queues/queue-commands.controller.js';
 import { QueueHandler } from './queues/queue-envelope.js';
@@ -17,17 +14,8 @@ import { Tickets } from './tickets/tickets.controller.js';
 
 /** The interfaces of DESIGN section 8. Needs the House; `describeApi` completes it before it listens. */
 @Module({
-  imports: [CqrsModule],
-  controllers: [Documentation, Tickets, TicketCommands, Queues, QueueCommands],
-  providers: [
-    { provide: APP_GUARD, useClass: AccessGuard },
-    ApiDocument,
-    Acquaintances,
-    KeyRings,
-    Reading,
-    TicketOwners,
-    TicketHandler,
-    QueueHandler,
-  ],
+  imports: [CqrsModule, AccessModule, DocumentationModule],
+  controllers: [Tickets, TicketCommands, Queues, QueueCommands],
+  providers: [Acquaintances, KeyRings, Reading, TicketOwners, TicketHandler, QueueHandler],
 })
 export class ApiModule {}

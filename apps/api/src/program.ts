@@ -1,6 +1,5 @@
-import type { Program } from '#edge';
+import { describeApi, type Program } from '#edge';
 import { ApiModule } from './api.module.js';
-import { describeApi } from './openapi/document.js';
 
 /** This app in a process of its own. */
 export const program: Program = {

@@ -1,10 +1,12 @@
 import { Module } from '@nestjs/common';
 import { onThread } from '#edge';
+import { AnalyticsDigestion } from '../../analytics/src/analytics.module.js';
+import { KnowledgeDigestion } from '../../knowledge-base/src/knowledge.module.js';
 import { ProjectorModule } from '../../projector/src/projector.module.js';
 import { TimekeeperModule } from '../../timekeeper/src/timekeeper.module.js';
 
 /** What follows the log and the clock, off the thread that answers. */
-@Module({ imports: [ProjectorModule, TimekeeperModule] })
+@Module({ imports: [ProjectorModule, TimekeeperModule, AnalyticsDigestion, KnowledgeDigestion] })
 class FollowersModule {}
 
 await onThread(() => FollowersModule);

@@ -1,5 +1,4 @@
-import { isDemonstration, type Program } from '#edge';
-import { describeApi } from '../../api/src/openapi/document.js';
+import { describeApi, isDemonstration, type Program } from '#edge';
 import { announcement, writeDemoEnv } from './announcement.js';
 import { demonstrate, demonstrationTokens } from './demonstration.js';
 import { StandaloneModule } from './standalone.module.js';

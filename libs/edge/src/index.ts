@@ -16,8 +16,11 @@ export {
   type Reader,
   type Settings,
 } from './settings/settings.js';
+export { Premises } from './house/premises.js';
 export { House, type Numbers } from './house/house.js';
 export { openHouse, type OpenHouseOptions } from './house/open-house.js';
+export { kafkaAddress, unreadyOf } from './house/kafka.js';
+export { openPremises } from './house/open-premises.js';
 export {
   beginDemonstration,
   completeDemonstration,
@@ -44,6 +47,7 @@ export {
 export { canonical, isStorable, MAX_DEPTH, readJson } from './input/json.js';
 export { NO_SUCH_ETAG, readAfter, readId, readIdempotencyKey, readIfMatch } from './input/headers.js';
 export { IdOf } from './input/id-of.js';
+export { cursorOf, Params } from './input/params.js';
 export { valid, ValidInput } from './input/validate.js';
 export {
   badInput,
@@ -55,6 +59,10 @@ export {
 } from './problem/problem.js';
 export { accepted, etagOf, refused, REFUSAL_STATUS, type RefusalCode } from './problem/refusals.js';
 export { problemOf, ProblemFilter } from './problem/filter.js';
+export { AccessModule } from './access/access-guard.js';
+export { Command, Query } from './access/operation.js';
+export { ApiDocument, describeApi } from './openapi/document.js';
+export { DocumentationModule } from './openapi/documentation.controller.js';
 export { failureOf, type Failure } from './observe/failure.js';
 export { openLog, type ProcessLog } from './observe/log.js';
 export { openMetrics, type Figure, type Metrics } from './observe/metrics.js';
@@ -76,4 +84,8 @@ export { BODY_LIMIT, CORRELATION_HEADER, POSITION_HEADER } from './run/server.js
 export { bootstrap, StartRefused, type BootstrapOptions, type Running } from './run/bootstrap.js';
 export { pause } from './run/pause.js';
 export { onThread, openThread, type Thread } from './run/thread.js';
-export { run, type Program } from './run/run.js';
+export { run, runOnMessages, type Program } from './run/run.js';
+export { schemaCheck } from './consuming/schema-check.js';
+export { ConsumerLoop } from './consuming/consumer-loop.js';
+export { ConsumerReading } from './consuming/consumer-reading.js';
+export { civilDay, NEWEST_ZONE_RULES } from './consuming/civil-day.js';

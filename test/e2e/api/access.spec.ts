@@ -68,6 +68,14 @@ const PROBES: readonly Probe[] = [
   },
   { operation: 'queues.list', method: 'GET', path: () => '/v1/queues', absent: 200 },
   { operation: 'queues.items', method: 'GET', path: (id) => `/v1/queues/${id}/items`, absent: 404 },
+  { operation: 'analytics.tickets', method: 'GET', path: () => '/v1/analytics/tickets', absent: 200 },
+  {
+    operation: 'knowledge.candidates',
+    method: 'GET',
+    path: (id) => `/v1/knowledge/candidates?category=${id}`,
+    absent: 200,
+  },
+  { operation: 'knowledge.categories', method: 'GET', path: () => '/v1/knowledge/categories', absent: 200 },
 ];
 
 const CLAIMS: Readonly<Record<TokenRole, TokenClaims>> = {

@@ -1,10 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { bootstrap, mintToken, openHouse, openLog, readSettings, type House, type TokenClaims } from '#edge';
+import {
+  bootstrap,
+  describeApi,
+  mintToken,
+  openHouse,
+  openLog,
+  readSettings,
+  type House,
+  type TokenClaims,
+} from '#edge';
 import { everyView, project, type Noted } from '#engine/views';
 import type { Codec } from '#engine/store';
+import { Module } from '@nestjs/common';
+import { AnalyticsRoutes } from '../../../apps/analytics/src/analytics.module.js';
 import { ApiModule } from '../../../apps/api/src/api.module.js';
-import { describeApi } from '../../../apps/api/src/openapi/document.js';
+import { KnowledgeRoutes } from '../../../apps/knowledge-base/src/knowledge.module.js';
 import { freshDatabase, type FreshDatabase } from '../../support/database.js';
 
 export interface Answer {
@@ -72,11 +83,15 @@ export async function openCompany(): Promise<Company> {
   };
 }
 
+/** Every route that a desk answers in one process. */
+@Module({ imports: [ApiModule, AnalyticsRoutes, KnowledgeRoutes] })
+class AllRoutes {}
+
 async function openDesk(env: NodeJS.ProcessEnv, projector: boolean): Promise<Desk> {
   const house = await openHouse(readSettings(env), { as: 'desk', logger: openLog('silent', 'test') });
   const stop = new AbortController();
   const projecting = projector ? beginProjecting(house, stop.signal) : Promise.resolve();
-  const running = await bootstrap(ApiModule, house, { name: 'api', prepare: describeApi });
+  const running = await bootstrap(AllRoutes, house, { name: 'api', prepare: describeApi });
   const client = (token: string | null): Client => {
     const ask: Client['ask'] = async (method, path, { body, raw, headers }) => {
       const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));

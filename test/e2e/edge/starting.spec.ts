@@ -164,7 +164,14 @@ describe('The first start on an empty embedded store', () => {
     const second = start({ env: { DATA_DIR } });
     const address = await second.address();
     const { authorization } = await agentOf(DATA_DIR);
-    const tickets = await listAll(address, authorization);
+    // The read models follow on a thread of their own.
+    const tickets = await eventually(
+      async () => {
+        const all = await listAll(address, authorization);
+        return all.length >= 13 && all;
+      },
+      { what: 'every ticket of the demonstration was there' },
+    );
     expect(tickets).toHaveLength(13);
     expect(second.out).toContain('DEMONSTRATION');
     const oldToken = authorization;

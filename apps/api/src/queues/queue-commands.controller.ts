@@ -2,8 +2,16 @@ import { Body, Controller, Post, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiProperty } from '@nestjs/swagger';
 import { queueStream } from '#domain/desk';
-import { Asked, etagOf, House, POSITION_HEADER, requestOn, type Asking, type EdgeReply } from '#edge';
-import { Command } from '../access/operation.js';
+import {
+  Asked,
+  Command,
+  etagOf,
+  House,
+  POSITION_HEADER,
+  requestOn,
+  type Asking,
+  type EdgeReply,
+} from '#edge';
 import { Acquaintances } from '../people/acquaintances.js';
 import { KeyRings } from '../requests/key-rings.js';
 import { QueueEnvelope } from './queue-envelope.js';

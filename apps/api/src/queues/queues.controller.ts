@@ -2,10 +2,19 @@ import { Controller, Get, Param, Query as QueryParam, Res } from '@nestjs/common
 import { INTAKE } from '#engine/views';
 import { isPosition, type Position } from '#kernel';
 import type { QueueCursor } from '#adapters/views-postgres';
-import { After, Caller, House, notFound, POSITION_HEADER, type CallerType, type EdgeReply } from '#edge';
-import { Query } from '../access/operation.js';
+import {
+  After,
+  Caller,
+  cursorOf,
+  House,
+  notFound,
+  Params,
+  POSITION_HEADER,
+  Query,
+  type CallerType,
+  type EdgeReply,
+} from '#edge';
 import { rowOf } from '../access/scope.js';
-import { cursorOf, Params } from '../reading/params.js';
 import { demandWhole, Reading } from '../reading/reading.js';
 import { queueIdOf } from '../tickets/ticket-queries.js';
 import { QueueItemsAnswer, QueuesAnswer } from './queue-answers.js';

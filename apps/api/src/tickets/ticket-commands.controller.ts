@@ -5,6 +5,7 @@ import type { Actor, Instant, PersonId, Position, Uuid } from '#kernel';
 import {
   Asked,
   askingOf,
+  Command,
   etagOf,
   freshId,
   House,
@@ -16,7 +17,6 @@ import {
   type EdgeReply,
   type EdgeRequest,
 } from '#edge';
-import { Command } from '../access/operation.js';
 import { demandInScope, demandOwnToGive, reachOf, rowOf } from '../access/scope.js';
 import { Acquaintances, type Met } from '../people/acquaintances.js';
 import { instantFrom } from '../requests/instant.js';

@@ -2,9 +2,8 @@ import type { Mask } from '#domain/access';
 import type { Identities } from '#engine/identity';
 import { INTAKE, STATUSES } from '#engine/views';
 import { isPosition, isUuid, type PersonId, type Position, type Uuid } from '#kernel';
-import { Problem } from '#edge';
+import { Problem, type Params } from '#edge';
 import type { TicketFilter, TicketPage } from '#adapters/views-postgres';
-import type { Params } from '../reading/params.js';
 import { staff } from './ticket-commands.js';
 
 /** Filters of the list of tickets, as OpenAPI states them. */

@@ -7,17 +7,18 @@ import { toInstant, type Position, type Uuid } from '#kernel';
 import {
   After,
   Caller,
+  cursorOf,
   etagOf,
   House,
   IdOf,
   notFound,
+  Params,
   POSITION_HEADER,
+  Query,
   type CallerType,
   type EdgeReply,
 } from '#edge';
-import { Query } from '../access/operation.js';
 import { demandInScope, reachOf, rowOf } from '../access/scope.js';
-import { cursorOf, Params } from '../reading/params.js';
 import { demandWhole, Reading, unknownPosition } from '../reading/reading.js';
 import { blobsOf, blobsOfEntry, clockAnswer, entryAnswer, personsOf, ticketAnswer } from './present.js';
 import { ClocksAnswer, TicketAnswer, TicketsAnswer, TimelineAnswer } from './ticket-answers.js';

@@ -182,7 +182,7 @@ describe('A silent stretch', () => {
     await eventually(() => reader.ids().length === 1);
     for (let n = 0; n < 500; n++) await happenings.silent(ticket);
     const { position } = await happenings.log.head();
-    await eventually(() => feed.standing!(reader.batches.at(-1)!.next) === position);
+    await eventually(() => feed.log!.standing(reader.batches.at(-1)!.next) === position);
     expect(reader.batches.length).toBeLessThan(8);
     await reader.end();
   });
@@ -233,7 +233,7 @@ describe('An event of a later release', () => {
       const reader = early ?? reading(feed);
       await expect(reader.ended).rejects.toBeInstanceOf(OlderThanLog);
       expect(reader.ids()).toEqual(ids.slice(0, 5));
-      expect(feed.standing!(reader.batches.at(-1)!.next)).toBe(place);
+      expect(feed.log!.standing(reader.batches.at(-1)!.next)).toBe(place);
       await expect(reading(feed, reader.batches.at(-1)!.next).ended).rejects.toBeInstanceOf(OlderThanLog);
     },
   );

@@ -150,7 +150,10 @@ export function localFeed(options: LocalFeedOptions): Feed {
     get reachable() {
       return reachable;
     },
-    standing: (next) => placeOf(next).position,
+    log: {
+      standing: (next) => placeOf(next).position,
+      head: async () => (await store.head()).position,
+    },
     follow: async (following) => {
       const failed = new AbortController();
       const signal = AbortSignal.any([following.signal, closed.signal, failed.signal]);

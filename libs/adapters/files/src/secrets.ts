@@ -106,6 +106,25 @@ export async function openSecrets(options: {
 }
 
 /**
+ * Those secrets alone, as they are given: for a process that has no use for the others, and makes and keeps none.
+ *
+ * @throws SecretRefused
+ */
+export function givenSecrets<const K extends keyof Secrets>(
+  names: readonly K[],
+  given: GivenSecrets,
+): Pick<Secrets, K> {
+  const read = (name: K): Buffer => {
+    const kind = KINDS[name];
+    const text = given[kind.variable];
+    if (text === undefined || text === '')
+      throw new SecretRefused(`${kind.variable} must be given (${kind.demand}).`);
+    return decoded(kind, text, kind.variable);
+  };
+  return Object.fromEntries(names.map((name) => [name, read(name)])) as unknown as Pick<Secrets, K>;
+}
+
+/**
  * One secret of our own making, `bytes` random bytes as base64url text in `DATA_DIR/secrets/<file>` (0600):
  * read, or made if absent and `make`. Null if absent and not to be made.
  *

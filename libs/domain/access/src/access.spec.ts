@@ -57,6 +57,7 @@ describe('the access table', () => {
       'tickets.clocks',
       'queues.list',
       'queues.items',
+      'analytics.tickets',
     ]);
   });
 

@@ -63,6 +63,9 @@ export const access = {
   'queues.define': { supervisor: any, administrator: any },
   'queues.list': { ...desk, ...readers, administrator: any },
   'queues.items': { ...desk, ...readers },
+  'analytics.tickets': { supervisor: any, auditor: any, administrator: any },
+  'knowledge.candidates': { agent: any, supervisor: any },
+  'knowledge.categories': { agent: any, supervisor: any },
 } as const satisfies Readonly<Record<string, Partial<Record<Role, Grant>>>>;
 
 export type Operation = keyof typeof access;

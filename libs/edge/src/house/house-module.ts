@@ -3,10 +3,11 @@ import { bearer } from '../run/bearer.js';
 import { isLocal, Open, type EdgeReply, type EdgeRequest } from '../run/request.js';
 import { Problem } from '../problem/problem.js';
 import { House } from './house.js';
+import { Premises } from './premises.js';
 
 @Controller('health')
 class Health {
-  constructor(private readonly house: House) {}
+  constructor(private readonly premises: Premises) {}
 
   @Get('live')
   @Open()
@@ -18,7 +19,7 @@ class Health {
   @Get('ready')
   @Open()
   async ready(): Promise<{ status: 'ready' }> {
-    const { ready, parts } = await this.house.readiness.state();
+    const { ready, parts } = await this.premises.readiness.state();
     if (ready) return { status: 'ready' };
     const errors = Object.entries(parts)
       .filter(([, state]) => state !== 'ok')
@@ -29,7 +30,7 @@ class Health {
 
 @Controller('metrics')
 class Figures {
-  constructor(private readonly house: House) {}
+  constructor(private readonly premises: Premises) {}
 
   /** Without a token on loopback, else for the role `monitor` (DESIGN section 8). */
   @Get()
@@ -37,26 +38,29 @@ class Figures {
   async figures(@Req() request: EdgeRequest, @Res({ passthrough: true }) reply: EdgeReply): Promise<string> {
     if (!isLocal(request)) {
       const token = bearer(request.headers.authorization);
-      const { role } = this.house.keeper.known(token) ?? (await this.house.keeper.admit(token));
+      const { role } = this.premises.keeper.known(token) ?? (await this.premises.keeper.admit(token));
       if (role !== 'monitor')
         throw Problem.of('not-permitted', 'Only the role monitor may read the figures.');
     }
-    const { metrics } = this.house;
+    const { metrics } = this.premises;
     void reply.header('content-type', metrics.registry.contentType);
     return metrics.text();
   }
 }
 
-/** Gives every module of a process its House, and the process its health and figures. */
+/** Gives every module of a process its premises, and its House where it has one; the process its health and figures. */
 @Module({})
 export class HouseModule {
-  static forRoot(house: House): DynamicModule {
+  static forRoot(premises: Premises): DynamicModule {
+    const tokens = isHouse(premises) ? [Premises, House] : [Premises];
     return {
       module: HouseModule,
       global: true,
       controllers: [Health, Figures],
-      providers: [{ provide: House, useValue: house }],
-      exports: [House],
+      providers: tokens.map((provide) => ({ provide, useValue: premises })),
+      exports: tokens,
     };
   }
 }
+
+const isHouse = (premises: Premises): premises is House => 'store' in premises;

@@ -10,18 +10,13 @@ import type {
 } from '#domain/desk';
 import type { PersonCommand, PersonEvent, PersonRefusal, PersonState } from '#domain/people';
 import type { Policies } from '#domain/sla';
-import type { Identities } from '#engine/identity';
 import type { Codec, EventStore, Means, Opened, Sealed, Transactor, Vault } from '#engine/store';
 import type { Secrets } from '#adapters/files';
 import type { ViewsDatabase } from '#adapters/views-postgres';
 import type { Position } from '#kernel';
-import type { Doorkeeper } from '../auth/tokens.js';
-import type { ProcessLog } from '../observe/log.js';
-import type { Metrics } from '../observe/metrics.js';
-import type { Readiness } from '../observe/readiness.js';
-import type { Settings } from '../settings/settings.js';
 import type { Admission } from './admission.js';
 import type { TrustedClock } from './clock.js';
+import { Premises } from './premises.js';
 
 /** Numbers that people say on the phone (ruling 15). */
 export interface Numbers {
@@ -31,22 +26,20 @@ export interface Numbers {
 
 /**
  * All that a process of the desk works with, opened once by `openHouse` and closed last. Given to Nest
- * modules under this class as its token.
+ * modules under this class as its token, and under Premises.
  */
-export abstract class House {
-  abstract readonly settings: Settings;
+export abstract class House extends Premises {
   abstract readonly secrets: Secrets;
-  /** Where the database is; the embedded one's if none was given. Holds a password: never log it. */
-  abstract readonly databaseUrl: string;
   /** Whether this is the embedded default, all of it. */
   abstract readonly embedded: boolean;
   /** Folder of the embedded database, where there is one. */
   abstract readonly storedIn: string | undefined;
   abstract readonly store: EventStore;
+  /** Events of the log between two positions. */
+  abstract between(from: Position, to: Position): Promise<number>;
   abstract readonly vault: Vault;
   abstract readonly codec: Codec;
   abstract readonly means: Means;
-  abstract readonly identities: Identities;
   /** A snapshot for one command (ruling 6). @throws ClockUntrusted, Problem `not-ready` before the built-in ones are recorded */
   abstract policies(): Policies;
   /** Reads what was recorded since; other processes' versions are seen by themselves within seconds. */
@@ -66,10 +59,4 @@ export abstract class House {
   /** Whether commands may be decided at all; loops tell it the errors that end them. */
   abstract readonly admission: Admission;
   abstract readonly clock: TrustedClock;
-  abstract readonly keeper: Doorkeeper;
-  abstract readonly logger: ProcessLog;
-  abstract readonly metrics: Metrics;
-  abstract readonly readiness: Readiness;
-  /** Whatever is open, in reverse order; the database last. Safe to call twice. */
-  abstract close(): Promise<void>;
 }

@@ -22,6 +22,8 @@ import { admission, admitted } from './admission.js';
 import { systemChance } from './chance.js';
 import { openClock } from './clock.js';
 import type { House } from './house.js';
+import { kafkaAddress } from './kafka.js';
+import { feedOnce } from './open-feed.js';
 import { openLog } from './open-log.js';
 import { WhatIsOpen } from './what-is-open.js';
 
@@ -106,6 +108,13 @@ async function furnish(
   const codec = codecOf({ catalogue: everyEvent, vault, chance, upcasters });
   const means: Means = { store, codec, chance, clock, engine: ENGINE, pause };
   const identities = identitiesOf(secrets.identitySecret);
+  const feed = feedOnce(
+    settings.kafka
+      ? { kafka: await kafkaAddress(settings) }
+      : { log: { store, decode: codec.decode, between: log.between } },
+    logger,
+    open,
+  );
 
   const book = await policyBook(store, codec, ['default', 'import-default']);
   // Only desks see to the zone of the policy `default`: a command may well be run without DESK_ZONE. And a
@@ -178,6 +187,7 @@ async function furnish(
     embedded: embedded !== null && eventStoreUrl === undefined,
     storedIn,
     store,
+    between: log.between,
     vault,
     codec,
     means,
@@ -217,6 +227,10 @@ async function furnish(
     logger,
     metrics,
     readiness,
+    get feed() {
+      return feed();
+    },
+    keep: (opening) => open.add(opening),
     close: () => open.close(),
   };
 }

@@ -3,6 +3,7 @@ import { openPostgresLog, openPostgresSeal, type PostgresLog } from '#adapters/l
 import type { ViewsDatabase } from '#adapters/views-postgres';
 import { categories } from '#engine/catalogue';
 import { sealing, type EventStore, type Seal, type SealHead } from '#engine/store';
+import { toOrdinal, type Position } from '#kernel';
 import type { Metrics } from '../observe/metrics.js';
 import type { ProcessLog } from '../observe/log.js';
 import type { Readiness } from '../observe/readiness.js';
@@ -25,6 +26,8 @@ export interface HouseLog {
   readonly pool: PostgresLog['pool'];
   /** Views whose lag counts events, also where positions do not. */
   counted(views: ViewsDatabase): ViewsDatabase;
+  /** Events between two positions. */
+  between(from: Position, to: Position): Promise<number>;
 }
 
 /**
@@ -36,12 +39,25 @@ export async function openLog(options: OpenLogOptions, open: WhatIsOpen): Promis
   const { url, eventStoreUrl, as, logger } = options;
   if (eventStoreUrl === undefined) {
     const store = await open.add(openPostgresLog({ url, application: `covenant ${as}`, logger }));
-    return { store, pool: store.pool, counted: (views) => views };
+    return {
+      store,
+      pool: store.pool,
+      counted: (views) => views,
+      between: async (from, to) => toOrdinal(to) - toOrdinal(from),
+    };
   }
   const seal = await open.add(openPostgresSeal({ url, poolSize: 4, logger }));
   const store = await open.add(openEventStoreDbLog({ url: eventStoreUrl, categories, seal, logger }));
   if (as === 'desk') keepSealed(options, store, seal, open);
-  return { store, pool: seal.pool, counted: (views) => counted(views, seal) };
+  return {
+    store,
+    pool: seal.pool,
+    counted: (views) => counted(views, seal),
+    between: async (from, to) => {
+      const [at, end] = await Promise.all([seal.upTo(from), seal.upTo(to)]);
+      return end.ordinal - at.ordinal;
+    },
+  };
 }
 
 function keepSealed(

@@ -2,7 +2,7 @@ import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { HouseModule } from '../house/house-module.js';
-import type { House } from '../house/house.js';
+import type { Premises } from '../house/premises.js';
 import { ValidInput } from '../input/validate.js';
 import { nestLog } from '../observe/log.js';
 import { ProblemFilter } from '../problem/filter.js';
@@ -48,27 +48,27 @@ class Root {}
  */
 export async function bootstrap(
   appModule: Type | DynamicModule,
-  house: House,
+  premises: Premises,
   { prepare }: BootstrapOptions,
 ): Promise<Running> {
   let stopping = false;
   const server = openServer({
-    keeper: house.keeper,
-    metrics: house.metrics,
-    log: house.logger,
+    keeper: premises.keeper,
+    metrics: premises.metrics,
+    log: premises.logger,
     stopping: () => stopping,
   });
-  house.readiness.add('process', 'starting', () => (stopping ? 'stopping' : null));
+  premises.readiness.add('process', 'starting', () => (stopping ? 'stopping' : null));
   const app = await NestFactory.create<NestFastifyApplication>(
-    { module: Root, imports: [HouseModule.forRoot(house), appModule] },
+    { module: Root, imports: [HouseModule.forRoot(premises), appModule] },
     server,
-    { bodyParser: false, logger: nestLog(house.logger), abortOnError: false },
+    { bodyParser: false, logger: nestLog(premises.logger), abortOnError: false },
   );
   app.useGlobalPipes(new ValidInput());
-  app.useGlobalFilters(new ProblemFilter(house.logger));
+  app.useGlobalFilters(new ProblemFilter(premises.logger));
   await prepare?.(app);
 
-  const { port, host } = house.settings;
+  const { port, host } = premises.settings;
   try {
     await app.listen({ port, host });
   } catch (error) {
@@ -80,7 +80,7 @@ export async function bootstrap(
   const close = async (): Promise<void> => {
     stopping = true;
     const patience = setTimeout(() => {
-      house.logger.warn({ milliseconds: IN_FLIGHT }, 'requests in flight did not finish and were cut off');
+      premises.logger.warn({ milliseconds: IN_FLIGHT }, 'requests in flight did not finish and were cut off');
       app.getHttpServer().closeAllConnections();
     }, IN_FLIGHT);
     try {

@@ -1,9 +1,12 @@
 import type { DynamicModule, Type } from '@nestjs/common';
 import { EmbeddedRefused } from '#adapters/embedded-postgres';
 import { SecretRefused } from '#adapters/files';
+import { TablesUnavailable } from '#engine/feed';
 import { StoreError } from '#engine/store';
 import { openHouse } from '../house/open-house.js';
+import { openPremises } from '../house/open-premises.js';
 import type { House } from '../house/house.js';
+import type { Premises } from '../house/premises.js';
 import { failureOf } from '../observe/failure.js';
 import { openLog, type ProcessLog } from '../observe/log.js';
 import { readSettings, SettingsRefused, type Reader, type Settings } from '../settings/settings.js';
@@ -12,27 +15,46 @@ import { bootstrap, StartRefused, type BootstrapOptions, type Running } from './
 /** Milliseconds for all of stopping; then the process ends as it is. */
 const LAST_MOMENT = 30_000;
 
-export interface Program extends BootstrapOptions, Reader {
-  readonly module: (house: House) => Type | DynamicModule;
+export interface Program<P extends Premises = House> extends BootstrapOptions, Reader {
+  readonly module: (premises: P) => Type | DynamicModule;
   /** Once it answers: what is to be told or seeded; only then is it ready. */
-  readonly started?: (house: House, running: Running) => Promise<void>;
+  readonly started?: (premises: P, running: Running) => Promise<void>;
 }
 
 /** Errors whose message is for people: one line each, no stack. */
-const EXPECTED = [SettingsRefused, SecretRefused, EmbeddedRefused, StoreError, StartRefused] as const;
+const EXPECTED = [
+  SettingsRefused,
+  SecretRefused,
+  EmbeddedRefused,
+  StoreError,
+  TablesUnavailable,
+  StartRefused,
+] as const;
+
+/** A process of the desk, with a house. Ends the process: 0 after a signal, 1 after anything else. */
+export const run = (program: Program, env: NodeJS.ProcessEnv): Promise<void> =>
+  live(program, env, (settings, logger) => openHouse(settings, { as: 'desk', logger }));
+
+/** A process that lives on public messages alone; ends as `run` does. */
+export const runOnMessages = (program: Program<Premises>, env: NodeJS.ProcessEnv): Promise<void> =>
+  live(program, env, openPremises);
 
 /**
- * The life of a process: settings, house, server, until SIGTERM or SIGINT; then in reverse. A signal that
- * comes again while it stops changes nothing. Ends the process: 0 after a signal, 1 after anything else.
+ * The life of a process: settings, premises, server, until SIGTERM or SIGINT; then in reverse. A signal that
+ * comes again while it stops changes nothing.
  */
-export async function run(program: Program, env: NodeJS.ProcessEnv): Promise<void> {
+async function live<P extends Premises>(
+  program: Program<P>,
+  env: NodeJS.ProcessEnv,
+  open: (settings: Settings, logger: ProcessLog) => Promise<P>,
+): Promise<void> {
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
   });
   // Whoever read the output may go away (`npm start | head`); the desk goes on without.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   let log: ProcessLog | undefined;
-  let house: House | undefined;
+  let premises: P | undefined;
   let running: Running | undefined;
   let code = 0;
   const failed = (error: unknown): void => {
@@ -49,11 +71,11 @@ export async function run(program: Program, env: NodeJS.ProcessEnv): Promise<voi
   try {
     const settings: Settings = readSettings(env, program);
     log = openLog(settings.logLevel, program.name);
-    house = await openHouse(settings, { as: 'desk', logger: log });
+    premises = await open(settings, log);
     let told = false;
-    house.readiness.add('start', 'starting', () => (told ? null : 'starting'));
-    running = await bootstrap(program.module(house), house, program);
-    await program.started?.(house, running);
+    premises.readiness.add('start', 'starting', () => (told ? null : 'starting'));
+    running = await bootstrap(program.module(premises), premises, program);
+    await program.started?.(premises, running);
     told = true;
     log.info({ address: running.address }, 'the desk is open');
     const signal = await Promise.race([signalled, surprised]);
@@ -65,7 +87,7 @@ export async function run(program: Program, env: NodeJS.ProcessEnv): Promise<voi
     log?.flush();
     process.exit(1);
   }, LAST_MOMENT).unref();
-  for (const close of [running?.close, house && (() => house.close())]) await close?.().catch(failed);
+  for (const close of [running?.close, premises && (() => premises.close())]) await close?.().catch(failed);
   log?.info({ code }, 'the desk has stopped');
   log?.flush();
   process.exit(code);

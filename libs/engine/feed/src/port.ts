@@ -76,9 +76,13 @@ export interface Feed {
    */
   readonly alone?: boolean;
   /**
-   * Position of the log up to which everything has come once its partition goes on at `next`: what a read with
-   * `?after=` waits for. Absent where no feed could know it (many partitions, a relay that may lag behind).
+   * The log behind it, for reads with `?after=`. Absent where a feed cannot know how far it has come in the log
+   * (many partitions, a relay that may lag behind).
    */
-  readonly standing?: (next: string) => Position;
+  readonly log?: {
+    /** Up to where everything has come once its one partition goes on at `next`. */
+    standing(next: string): Position;
+    head(): Promise<Position>;
+  };
   close(): Promise<void>;
 }

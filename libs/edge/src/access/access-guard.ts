@@ -1,6 +1,8 @@
-import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Injectable, Module, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { grant, type Operation } from '#domain/access';
-import { callerOf, Problem, type EdgeRequest } from '#edge';
+import { Problem } from '../problem/problem.js';
+import { callerOf, type EdgeRequest } from '../run/request.js';
 import { OPERATION } from './operation.js';
 
 /**
@@ -29,3 +31,7 @@ export class AccessGuard implements CanActivate {
     return true;
   }
 }
+
+/** The guard, once a process, however many modules with routes it is made of. */
+@Module({ providers: [{ provide: APP_GUARD, useClass: AccessGuard }] })
+export class AccessModule {}

@@ -1,4 +1,4 @@
-import { badInput, type FieldProblem } from '#edge';
+import { badInput, type FieldProblem } from '../problem/problem.js';
 
 /**
  * A query string's parameters, each asked for once by name: what nobody asked for is refused, and all that is

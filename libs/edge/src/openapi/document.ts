@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { BODY_LIMIT, CORRELATION_HEADER, POSITION_HEADER } from '#edge';
+import { BODY_LIMIT, CORRELATION_HEADER, POSITION_HEADER } from '../run/server.js';
 
 const ABOUT = `An event-sourced service desk: every promise is a recorded fact with a due instant.
 
@@ -53,6 +53,8 @@ export function describeApi(app: NestFastifyApplication): void {
     })
     .addTag('tickets')
     .addTag('queues')
+    .addTag('analytics')
+    .addTag('knowledge')
     .build();
   const document = SwaggerModule.createDocument(app, config, { operationIdFactory: (_, method) => method });
   const components = (document.components ??= {});

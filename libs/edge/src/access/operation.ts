@@ -9,7 +9,9 @@ import {
   ApiResponse,
 } from '@nestjs/swagger';
 import { access, type Operation } from '#domain/access';
-import { Problem, PROBLEMS, REFUSAL_STATUS, valid, type ProblemCode, type RefusalCode } from '#edge';
+import { valid } from '../input/validate.js';
+import { Problem, PROBLEMS, type ProblemCode } from '../problem/problem.js';
+import { REFUSAL_STATUS, type RefusalCode } from '../problem/refusals.js';
 
 export const OPERATION = 'covenant:operation';
 

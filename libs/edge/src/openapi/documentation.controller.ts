@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { Controller, Get, Header, Param, Res } from '@nestjs/common';
+import { Controller, Get, Header, Module, Param, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { notFound, Open, type EdgeReply } from '#edge';
+import { notFound } from '../problem/problem.js';
+import { Open, type EdgeReply } from '../run/request.js';
 import { ApiDocument } from './document.js';
 
 const PAGE = `<!doctype html>
@@ -74,3 +75,7 @@ export class Documentation {
     return readFile(join(FOLDER, file));
   }
 }
+
+/** The document and its page, once a process; `describeApi` completes it before it listens. */
+@Module({ controllers: [Documentation], providers: [ApiDocument], exports: [ApiDocument] })
+export class DocumentationModule {}

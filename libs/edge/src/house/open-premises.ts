@@ -1,0 +1,68 @@
+import { givenSecrets } from '#adapters/files';
+import { everyEvent, upcasters } from '#engine/catalogue';
+import { identities as identitiesOf } from '#engine/identity';
+import { decoder } from '#engine/store';
+import { doorkeeper } from '../auth/tokens.js';
+import type { ProcessLog } from '../observe/log.js';
+import { openMetrics } from '../observe/metrics.js';
+import { Readiness } from '../observe/readiness.js';
+import { SettingsRefused, type Settings } from '../settings/settings.js';
+import { kafkaAddress } from './kafka.js';
+import { feedOnce, type FeedSource } from './open-feed.js';
+import { openLog, type OpenLogOptions } from './open-log.js';
+import type { Premises } from './premises.js';
+import { WhatIsOpen } from './what-is-open.js';
+
+/**
+ * Opens what a process works with that lives on public messages alone: no keys of persons, no read models of
+ * the desk's, nothing that records a fact. With Kafka its database is its own; without, the messages come from
+ * the log, which lies in the same one, read without what it holds sealed.
+ *
+ * Errors: SettingsRefused, SecretRefused, LogUnavailable, LogReplaced.
+ */
+export async function openPremises(settings: Settings, logger: ProcessLog): Promise<Premises> {
+  const { databaseUrl: url } = settings;
+  if (url === undefined) throw new SettingsRefused(['DATABASE_URL must be given.']);
+  const open = new WhatIsOpen();
+  try {
+    const secrets = givenSecrets(['authSecret', 'identitySecret'], settings.secrets);
+    const metrics = openMetrics();
+    const readiness = new Readiness();
+    const identities = identitiesOf(secrets.identitySecret);
+    const source: FeedSource = settings.kafka
+      ? { kafka: await kafkaAddress(settings) }
+      : { log: await readLog(settings, url, { logger, metrics, readiness }, open) };
+    const feed = feedOnce(source, logger, open);
+    return {
+      settings,
+      databaseUrl: url,
+      identities,
+      keeper: doorkeeper({ secret: secrets.authSecret, identities, now: Date.now }),
+      logger,
+      metrics,
+      readiness,
+      get feed() {
+        return feed();
+      },
+      keep: (opening) => open.add(opening),
+      close: () => open.close(),
+    };
+  } catch (error) {
+    await open.close();
+    throw error;
+  }
+}
+
+/** The log as a feed reads it: there are no keys in it. */
+async function readLog(
+  { eventStoreUrl }: Settings,
+  url: string,
+  around: Pick<OpenLogOptions, 'logger' | 'metrics' | 'readiness'>,
+  open: WhatIsOpen,
+): Promise<Extract<FeedSource, { log: unknown }>['log']> {
+  const { store, between } = await openLog(
+    { url, ...(eventStoreUrl !== undefined && { eventStoreUrl }), as: 'command', ...around },
+    open,
+  );
+  return { store, between, decode: decoder({ catalogue: everyEvent, upcasters }) };
+}
