@@ -56,19 +56,22 @@ export async function openThread(house: House, name: string, entry: URL): Promis
   };
   const worker = new Worker(entry, { name, workerData: handed });
   const asked = new Map<number, { resolve(answer: Answer): void; reject(error: Error): void }>();
-  let closing: Promise<void> | undefined;
+  let state: 'opening' | 'open' | 'closing' | 'failed' | 'ended' = 'opening';
   const gone = new Promise<void>((resolve) =>
     worker.once('exit', () => {
+      const surprising = state === 'open';
+      state = 'ended';
       for (const { reject } of asked.values()) reject(new Error(`the thread ${name} has ended`));
       asked.clear();
       resolve();
-      if (closing === undefined) throw new Error(`the thread ${name} ended by itself`);
+      if (surprising) throw new Error(`the thread ${name} ended by itself`);
     }),
   );
   const answered = (id: number): Promise<Answer> =>
     new Promise((resolve, reject) => asked.set(id, { resolve, reject }));
   let last = OPENED;
   const ask = async (what: Question['ask']): Promise<Answer['answer']> => {
+    if (state === 'ended') throw new Error(`the thread ${name} has ended`);
     const id = ++last;
     const answer = answered(id);
     worker.postMessage({ id, ask: what } satisfies Question);
@@ -86,20 +89,23 @@ export async function openThread(house: House, name: string, entry: URL): Promis
   });
   const opened = answered(OPENED);
   await new Promise<void>((resolve, reject) => {
-    // Whatever follows is met by the process, as if it had come up here.
-    worker.once('error', (error) => {
-      closing = gone;
+    worker.on('error', (error) => {
+      const early = state === 'opening';
+      state = 'failed';
+      if (!early) throw error;
       reject(error);
     });
-    opened.then(() => {
-      worker.removeAllListeners('error');
-      resolve();
-    }, reject);
+    opened.then(() => resolve(), reject);
   });
+  state = 'open';
   house.readiness.include(name, 'loop-stopped', async () => (await ask('parts')) as Parts);
   house.metrics.include(async () => (await ask('figures')) as readonly Figure[]);
+  let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    await ask('close');
+    if (state === 'open') {
+      state = 'closing';
+      await ask('close');
+    }
     await gone;
   };
   return { close: () => (closing ??= close()) };
