@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
+import kafkajs from 'kafkajs';
 import {
   KafkaAbsent,
   resolveKafka,
@@ -8,6 +9,7 @@ import {
   type Kafka,
   type KafkaOptions,
 } from '../../scripts/kafka.mjs';
+import { eventually } from './eventually.js';
 
 const here = (path: string): string => new URL(path, import.meta.url).pathname;
 
@@ -65,5 +67,22 @@ export async function onEachKafka(
       }, 60_000);
       tests(`Kafka ${version}`, () => ({ brokers: kafka!.brokers.split(','), kafka: kafka! }));
     });
+  }
+}
+
+/** Waits until every partition of a topic has so many copies that are up to date. */
+export async function allInSync(brokers: readonly string[], topic: string, copies: number): Promise<void> {
+  const admin = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    await eventually(
+      async () => {
+        const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+        return topics[0]!.partitions.every(({ isr }) => isr.length === copies);
+      },
+      { within: 60_000, every: 200, what: `${copies} copies of ${topic} up to date` },
+    );
+  } finally {
+    await admin.disconnect();
   }
 }

@@ -1,0 +1,4 @@
+import { run } from '#edge';
+import { program } from './program.js';
+
+await run(program, process.env);
