@@ -45,6 +45,23 @@ retry    takes parked streams up again
 rebuild  folds the log anew beside the live view, says where the two differ, and swaps them`,
     load: async () => (await import('./commands/views.js')).viewsCommand,
   },
+  consumers: {
+    about: 'shows, retries and rebuilds what lives on public messages',
+    help: `covenant consumers list [--json]
+covenant consumers retry [CONSUMER]
+covenant consumers skip CONSUMER LETTER
+covenant consumers rebuild [CONSUMER] [--zone ZONE]
+
+list     how far each consumer is, what it has taken in, and the dead letters in its tables
+retry    takes dead letters up again, those of a key in order
+skip     gives one dead letter up for good, so that what waits behind it goes on at the next retry
+rebuild  digests the log anew beside the live tables, says where the two differ, and swaps them
+
+  --zone ZONE   (analytics only) counts the days of this IANA zone from now on
+
+A consumer whose tables do not lie with the desk: CONSUMER_DATABASE_URL=postgres://… says where they do.`,
+    load: async () => (await import('./commands/consumers.js')).consumersCommand,
+  },
   flows: {
     about: 'shows and restarts the flows between tickets',
     help: `covenant flows status [--json]

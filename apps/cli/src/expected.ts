@@ -18,6 +18,9 @@ const NAMES: ReadonlySet<string> = new Set([
   'OlderThanViews',
   'ViewParked',
   'Fenced',
+  'ForeignSource',
+  'TablesOutdated',
+  'TablesUnavailable',
   // Of the store.
   'InvalidAppend',
   'DuplicateEventId',

@@ -1,5 +1,6 @@
 import { OlderThanLog } from '#engine/store';
 import type { Position } from '#kernel';
+import { TablesOutdated } from './consuming.js';
 import { attempted, digestBatch, type Digesting } from './digesting.js';
 import type { ConsumerState, TablesComparison } from './consumer-store.js';
 import type { Pinned } from './consumer.js';
@@ -16,7 +17,7 @@ export interface Retried {
  * Takes a consumer's dead letters up again, key by key in their order, each key in one transaction beside
  * which the consumer does nothing; at the first of a key that fails again, it and those behind it lie on.
  *
- * Errors: OlderThanLog where one is of a later release, TablesUnavailable.
+ * Errors: OlderThanLog where one is of a later release, TablesOutdated, TablesUnavailable.
  */
 export async function retryLetters<Row extends object>(
   digesting: Digesting<Row>,
@@ -25,6 +26,8 @@ export async function retryLetters<Row extends object>(
   const { consumer, store, check } = digesting;
   const state = await store.state();
   if (state === null) return { digested: 0, still: 0 };
+  if (state.version !== consumer.version)
+    throw new TablesOutdated(consumer.name, state.version, consumer.version);
   let digested = 0;
   for (const key of await store.keysWithLetters()) {
     if (signal.aborted) break;
