@@ -8,6 +8,7 @@ export { calendarProblems } from './calendar/hours.js';
 export * from './clock/clock-events.js';
 export * from './clock/clock.js';
 export * from './clock/record.js';
+export * from './clock/ledger.js';
 export * from './clock/merge.js';
 export * from './clock/cycles.js';
 export * from './policy/policy.js';

@@ -141,4 +141,30 @@ describe('a calendar', () => {
       { numRuns: 200 },
     );
   });
+
+  test('tells its lines without a hole, the open ones as a walk along the wall clock finds them', () => {
+    fc.assert(
+      fc.property(cases, ({ start, length, definition }) => {
+        const to = start + length * MINUTE;
+        const lines = compiled(definition).lines(start, to);
+        expect(lines[0]!.from).toBe(start);
+        expect(lines.at(-1)!.to).toBe(to);
+        for (const [i, line] of lines.entries()) {
+          expect(line.to).toBeGreaterThan(line.from);
+          if (i > 0) expect(line.from).toBe(lines[i - 1]!.to);
+        }
+        const isOpen = openMinutes(definition, clockOf(definition.zone), start);
+        // What the dates' being closed takes away is what the same hours without them would have opened.
+        const wouldBe = openMinutes({ ...definition, closed: [] }, clockOf(definition.zone), start);
+        for (let minute = 0, i = 0; minute < length; minute++) {
+          while (lines[i]!.to <= start + minute * MINUTE) i++;
+          const open = isOpen();
+          const kind = open ? 'open' : wouldBe() ? 'holiday' : 'closed';
+          if (open) wouldBe();
+          expect(lines[i]!.kind).toBe(kind);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
 });

@@ -25,6 +25,16 @@ export interface CalendarVersion {
   readonly definition: CalendarDefinition;
 }
 
+/** A stretch of time as a calendar sees it; none is empty. */
+export type CalendarLine = { readonly from: EpochSeconds; readonly to: EpochSeconds } & (
+  | {
+      /** `closed`: outside the hours. `outside-calendar`: before its first version is in force. */
+      readonly kind: 'open' | 'closed' | 'outside-calendar';
+    }
+  /** Open by the week, were it not for the closed date, `YYYY-MM-DD`, on which these hours start. */
+  | { readonly kind: 'holiday'; readonly date: string }
+);
+
 /** A calendar made ready to compute with; immutable. */
 export interface Calendar {
   /** `default@1`. */
@@ -42,6 +52,8 @@ export interface Calendar {
    * @throws CalendarNeverOpens beyond a horizon of 30 years.
    */
   reach(from: EpochSeconds, need: number): EpochSeconds;
+  /** [from, to) line by line, without a hole; the open ones together are openSeconds(from, to). Nothing where to ≤ from. */
+  lines(from: EpochSeconds, to: EpochSeconds): readonly CalendarLine[];
   /** `businessDeadline`'s `due`. */
   businessDays(receivedAt: Instant, days: number): Instant;
   /**

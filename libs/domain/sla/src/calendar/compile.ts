@@ -1,7 +1,13 @@
 import { toInstant, toSeconds, type EpochSeconds, type Instant } from '#kernel';
 import { formatDate, localDay, type LocalDay } from '../zones/local.js';
 import { TZDB, type Zone } from '../zones/zones.js';
-import { BadCalendar, CalendarNeverOpens, type Calendar, type CalendarVersion } from './calendar.js';
+import {
+  BadCalendar,
+  CalendarNeverOpens,
+  type Calendar,
+  type CalendarLine,
+  type CalendarVersion,
+} from './calendar.js';
 import { schedule, unreadable, type Hours, type Schedule } from './hours.js';
 
 const DAY = 86_400;
@@ -90,6 +96,23 @@ export function compileCalendar(
     return at;
   };
 
+  const lines: Calendar['lines'] = (from, to) => {
+    const found: CalendarLine[] = [];
+    let at = from;
+    for (let index = Math.floor(from / STRETCH); index * STRETCH < to; index++) {
+      const { starts, ends } = stretchAt(index);
+      const start = index * STRETCH;
+      for (let i = 0; i < starts.length; i++) {
+        const opens = Math.max(from, start + starts[i]!);
+        const closes = Math.min(to, start + ends[i]!);
+        if (closes <= opens) continue;
+        found.push(...shut(spans, at, opens), { kind: 'open', from: opens, to: closes });
+        at = closes;
+      }
+    }
+    return joined([...found, ...shut(spans, at, to)]);
+  };
+
   const businessDeadline: Calendar['businessDeadline'] = (receivedAt, days) => {
     if (!Number.isInteger(days) || days < 1) throw new RangeError(`not a positive number of days: ${days}`);
     const received = toSeconds(receivedAt);
@@ -110,6 +133,7 @@ export function compileCalendar(
     versions,
     openSeconds,
     reach,
+    lines,
     businessDeadline,
     businessDays: (receivedAt: Instant, days: number) => businessDeadline(receivedAt, days).due,
   };
@@ -183,6 +207,60 @@ function layOut(spans: readonly Span[], start: EpochSeconds): Stretch {
     byDay[day] = i;
   }
   return { starts: starts.slice(0, count), ends: ends.slice(0, count), before, byDay };
+}
+
+/** A stretch in which nothing is open, line by line. */
+function shut(spans: readonly Span[], from: EpochSeconds, to: EpochSeconds): readonly CalendarLine[] {
+  if (from >= to) return [];
+  const found: CalendarLine[] = [];
+  const begins = spans[0]!.from;
+  if (from < begins) found.push({ kind: 'outside-calendar', from, to: Math.min(to, begins) });
+  for (const span of spans) {
+    let at = Math.max(from, span.from);
+    const end = Math.min(to, span.to);
+    if (at >= end) continue;
+    for (const { opens, closes, date } of lost(span, at, end)) {
+      const holiday = Math.max(at, opens);
+      const over = Math.min(end, closes);
+      if (over <= holiday) continue;
+      if (holiday > at) found.push({ kind: 'closed', from: at, to: holiday });
+      found.push({ kind: 'holiday', from: holiday, to: over, date });
+      at = over;
+    }
+    if (at < end) found.push({ kind: 'closed', from: at, to: end });
+  }
+  return found;
+}
+
+/** Hours that closed dates take away around a stretch, by when they would open. */
+function lost(
+  { zone, lostOn }: Span,
+  from: EpochSeconds,
+  to: EpochSeconds,
+): readonly { readonly opens: EpochSeconds; readonly closes: EpochSeconds; readonly date: string }[] {
+  const found: { opens: EpochSeconds; closes: EpochSeconds; date: string }[] = [];
+  const lastDay = localDay(zone, to) + 1;
+  for (let day = localDay(zone, from) - 2; day <= lastDay; day++)
+    for (const hours of lostOn(day))
+      found.push({
+        opens: zone.firstReading(day * DAY + hours.from),
+        closes: zone.firstReading(day * DAY + hours.to),
+        date: formatDate(day),
+      });
+  return found.sort((a, b) => a.opens - b.opens);
+}
+
+/** Neighbours of one kind as one line: what is laid out a year at a time, and by versions, is cut there. */
+function joined(lines: readonly CalendarLine[]): readonly CalendarLine[] {
+  const found: CalendarLine[] = [];
+  for (const line of lines) {
+    const last = found.at(-1);
+    const same =
+      last?.kind === line.kind && ('date' in last ? last.date : '') === ('date' in line ? line.date : '');
+    if (last && same) found[found.length - 1] = { ...last, to: line.to };
+    else found.push(line);
+  }
+  return found;
 }
 
 /**

@@ -38,6 +38,8 @@ export interface Schedule {
   readonly always: boolean;
   /** In order; open exception > closed > weekly. */
   on(day: LocalDay): readonly Hours[];
+  /** Hours of the week that the date's being closed takes away. */
+  lostOn(day: LocalDay): readonly Hours[];
 }
 
 const NONE: readonly Hours[] = [];
@@ -46,7 +48,7 @@ const WHOLE_DAY: readonly Hours[] = [{ from: 0, to: DAY }];
 /** Of a definition without unreadable parts; see `unreadable`. */
 export function schedule(definition: CalendarDefinition, tzdb: string): Schedule {
   const zone = zoneOf(definition.zone, tzdb);
-  if (definition.always) return { zone, always: true, on: () => WHOLE_DAY };
+  if (definition.always) return { zone, always: true, on: () => WHOLE_DAY, lostOn: () => NONE };
   const inOrder = (a: Hours, b: Hours): number => a.from - b.from || a.to - b.to;
   const weekly = Array.from({ length: 8 }, (_, weekday) =>
     (definition.weekly ?? [])
@@ -64,6 +66,7 @@ export function schedule(definition: CalendarDefinition, tzdb: string): Schedule
     zone,
     always: false,
     on: (day) => open.get(day) ?? (closed.has(day) ? NONE : weekly[weekdayOf(day)]!),
+    lostOn: (day) => (closed.has(day) && !open.has(day) ? weekly[weekdayOf(day)]! : NONE),
   };
 }
 

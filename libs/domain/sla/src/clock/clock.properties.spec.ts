@@ -1,82 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { toInstant, toSeconds, type EpochSeconds, type Instant } from '#kernel';
-import { definitions, TWENTY_ZONES } from '#domain/sla/testing';
-import type { Calendar } from '../calendar/calendar.js';
-import { compileCalendar } from '../calendar/compile.js';
-import { HOLD_REASONS } from './clock-events.js';
+import { calendars, clockHistories, SPRING } from '#domain/sla/testing';
 import { foldClock, type Clock, type ClockFact } from './clock.js';
 
 const MINUTE = 60;
 const HOUR = 3600;
-const DAY = 86_400;
-const SPRING = Date.UTC(2026, 2, 27) / 1000;
-const DATES = ['2026-03-27', '2026-03-28', '2026-03-29', '2026-03-30'];
-const SPAN = 5 * DAY;
 
-type Step = (at: Instant) => ClockFact;
-
-const calendars = fc
-  .constantFrom(...TWENTY_ZONES)
-  .chain((zone) => definitions(zone, DATES))
-  .map((definition) => compileCalendar('c', [{ effective: -Infinity, definition }]))
-  // A calendar of exceptions alone may have nothing left to reach.
-  .filter((calendar) => calendar.openSeconds(SPRING, SPRING + 60 * DAY) > 20 * HOUR);
 const targets = fc.integer({ min: 1, max: 20 * 60 }).map((minutes) => minutes * MINUTE);
-
-/** Steps of which the minute walk below knows the meaning. */
-function steps(others: fc.Arbitrary<Calendar>): fc.Arbitrary<Step> {
-  const reason = fc.constantFrom(...HOLD_REASONS.slice(0, 2));
-  return fc.oneof(
-    { weight: 4, arbitrary: reason.map((reason): Step => (at) => ({ type: 'pause', at, reason })) },
-    { weight: 4, arbitrary: reason.map((reason): Step => (at) => ({ type: 'resume', at, reason })) },
-    { weight: 2, arbitrary: fc.constant<Step>((at) => ({ type: 'stop', at })) },
-    {
-      weight: 2,
-      arbitrary: fc
-        .constantFrom('resume' as const, 'restart' as const)
-        .map((mode): Step => (at) => ({ type: 'reopen', at, mode })),
-    },
-    { weight: 1, arbitrary: fc.constant<Step>((at) => ({ type: 'end', at, as: 'not-applicable' })) },
-    {
-      weight: 3,
-      arbitrary: fc
-        .record({
-          target: targets,
-          calendar: fc.option(others, { nil: undefined }),
-          mode: fc.constantFrom('keep' as const, 'retroactive' as const, 'restart' as const),
-        })
-        .map(({ calendar, ...change }): Step => (at) => ({
-          type: 'retarget',
-          at,
-          ...change,
-          ...(calendar && { calendar }),
-        })),
-    },
-  );
-}
-
-const histories = fc
-  .record({
-    calendar: calendars,
-    target: targets,
-    begin: fc.integer({ min: 0, max: 24 * 60 }),
-    steps: fc.array(
-      fc.record({ minute: fc.integer({ min: 0, max: SPAN / MINUTE }), step: steps(calendars) }),
-      { maxLength: 8 },
-    ),
-    until: fc.integer({ min: 0, max: SPAN / MINUTE }),
-  })
-  .map(({ calendar, target, begin, steps, until }) => {
-    const from = SPRING + begin * MINUTE;
-    const facts: ClockFact[] = [
-      { type: 'start', at: toInstant(from), target, calendar },
-      ...steps
-        .sort((a, b) => a.minute - b.minute)
-        .map(({ minute, step }) => step(toInstant(from + minute * MINUTE))),
-    ];
-    return { facts, until: toInstant(from + until * MINUTE) };
-  });
+/** All of it in whole minutes, so that the walk below can meet it. */
+const histories = clockHistories(MINUTE);
 
 /** The same clock by walking minute after minute, with nothing but whether the calendar is open in each. */
 function walk(

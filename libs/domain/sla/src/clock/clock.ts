@@ -112,6 +112,20 @@ interface Running {
   warnings: { fraction: Fraction; at: EpochSeconds | null; fired: boolean }[];
 }
 
+/** A clock in the midst of its fold; what it says is true only until the fold goes on. */
+export type FoldingClock = Readonly<Running>;
+
+/** Told of each step of a fold, for explaining it. */
+export interface FoldTrace<F extends ClockFact> {
+  /** Time is about to pass from the clock's `asOf` to this instant, and nothing else will happen in between. */
+  readonly passes: (clock: FoldingClock, until: EpochSeconds) => void;
+  /**
+   * A fact was taken in. `before`: what the clock had consumed at that instant without it. The clock is null
+   * where it has not started.
+   */
+  readonly took: (fact: F, before: number, clock: FoldingClock | null) => void;
+}
+
 /**
  * The clock that facts make, always from the start (domain.md C.3).
  *
@@ -120,18 +134,33 @@ interface Running {
  *   up to the last fact.
  * @throws ClockNotStarted where there is nothing to start from; CalendarNeverOpens
  */
-export function foldClock(facts: readonly ClockFact[], until?: Instant): Clock {
+export function foldClock<F extends ClockFact>(
+  facts: readonly F[],
+  until?: Instant,
+  trace?: FoldTrace<F>,
+): Clock {
   let clock: Running | null = null;
   const early: HoldReason[] = [];
-  for (const fact of inOrder(facts)) {
+  for (const given of inOrder(facts)) {
+    const fact: ClockFact = given;
     if (until !== undefined && fact.at > until) break;
-    if (clock) apply(clock, fact);
-    else if (fact.type === 'start') clock = start(fact, early);
+    let before = 0;
+    if (clock) {
+      const at = toSeconds(fact.at);
+      trace?.passes(clock, at);
+      bringUp(clock, at);
+      before = clock.consumed;
+      apply(clock, fact);
+    } else if (fact.type === 'start') clock = start(fact, early);
     else if (fact.type === 'pause') add(early, fact.reason);
     else if (fact.type === 'resume') remove(early, fact.reason);
+    trace?.took(given, before, clock);
   }
   if (!clock) throw new ClockNotStarted(`no start among ${facts.length} facts`);
-  if (until !== undefined) bringUp(clock, toSeconds(until));
+  if (until !== undefined) {
+    trace?.passes(clock, toSeconds(until));
+    bringUp(clock, toSeconds(until));
+  }
   return settled(clock);
 }
 
@@ -144,7 +173,7 @@ export function remaining(clock: Pick<Clock, 'target' | 'consumed'>): number {
   return Math.max(0, clock.target - clock.consumed);
 }
 
-function inOrder(facts: readonly ClockFact[]): readonly ClockFact[] {
+function inOrder<F extends ClockFact>(facts: readonly F[]): readonly F[] {
   for (let i = 1; i < facts.length; i++)
     if (facts[i]!.at < facts[i - 1]!.at)
       return [...facts].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
@@ -172,9 +201,8 @@ function start(fact: Extract<ClockFact, { type: 'start' }>, reasons: readonly Ho
   return clock;
 }
 
+/** To a clock brought up to the fact's instant. */
 function apply(clock: Running, fact: ClockFact): void {
-  const at = toSeconds(fact.at);
-  bringUp(clock, at);
   switch (fact.type) {
     case 'start':
       throw new Error(`a clock starts once; it was started again at ${fact.at}`);
@@ -202,7 +230,7 @@ function apply(clock: Running, fact: ClockFact): void {
     case 'reopen':
       if (fact.mode === 'restart') {
         clock.cycle++;
-        clock.startedAt = at;
+        clock.startedAt = clock.asOf;
         clock.breachedAt = null;
         clock.warnings = clock.warnings.map(({ fraction }) => ({ fraction, at: null, fired: false }));
         forget(clock);
@@ -219,7 +247,7 @@ function apply(clock: Running, fact: ClockFact): void {
       return;
     }
     case 'adopt':
-      adopt(clock, fact.clock, at);
+      adopt(clock, fact.clock, clock.asOf);
       return;
     default:
       never(fact);
