@@ -42,11 +42,13 @@ const FILES = {
   'log.env': {
     EVENTSTORE_URL: `esdb://covenant:${log}@eventstoredb:2113?tls=true&tlsCAFile=/certs/ca.crt`,
   },
-  'desk.env': {
+  'app.env': {
     DATABASE_URL: `postgres://covenant:${database}@postgres:5432/covenant`,
-    MASTER_KEY: randomBytes(32).toString('base64'),
     AUTH_SECRET: secret(),
     IDENTITY_SECRET: secret(),
+  },
+  'master.env': {
+    MASTER_KEY: randomBytes(32).toString('base64'),
   },
 };
 
@@ -69,7 +71,9 @@ try {
   console.error(error.code === 'ENOENT' ? 'the program openssl is needed, and not there' : error.message);
   process.exit(1);
 }
-console.log(`${folder} holds the secrets; keep a copy of desk.env apart from every backup of the data`);
+console.log(
+  `${folder} holds the secrets; keep a copy of app.env and master.env apart from every backup of the data`,
+);
 
 /** An authority for this desk alone; its key is mounted nowhere. EventStoreDB asks for RSA and both uses. */
 function certify() {

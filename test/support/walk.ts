@@ -2,12 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mintToken, type TokenClaims } from '#edge';
 import { eventually } from './eventually.js';
 
-/** A desk as strangers meet it: addresses, and the secret that tokens are signed with. It must be empty. */
+/** A desk as strangers meet it: its addresses, and the secret that tokens are signed with. It must be empty. */
 export interface WalkedDesk {
-  readonly address: string;
+  /** Where tickets, analytics and knowledge are asked for: one place, or one each. */
+  at(part: Part): string;
   readonly authSecret: string;
   close(): Promise<void>;
 }
+
+export type Part = 'api' | 'analytics' | 'knowledge-base';
 
 interface Answer {
   readonly status: number;
@@ -19,6 +22,17 @@ interface Answer {
 const PATIENCE = { within: 60_000, every: 100 } as const;
 
 const DAY_MS = 86_400_000;
+/** What all of the walk comes to. */
+const COUNTED = {
+  opened: 3,
+  answered: 1,
+  resolved: 2,
+  reopened: 1,
+  merged: 1,
+  breached: 2,
+  firstResponseBreached: 1,
+  resolutionBreached: 1,
+} as const;
 const PRINTER = {
   subject: 'Printer prints blank pages',
   text: 'Since this morning, on floor 3.',
@@ -39,19 +53,23 @@ export function walkThroughDesk(name: string, open: () => Promise<WalkedDesk>): 
     let bob: Client;
     let gateway: Client;
     let carol: Client;
+    let figures: Client;
+    let knowledge: Client;
     /** Ids of the tickets, by what they are about. */
     const ids: Record<'printer' | 'sound' | 'overdue', string> = { printer: '', sound: '', overdue: '' };
 
     beforeAll(async () => {
       desk = await open();
-      const as = async (claims: TokenClaims): Promise<Client> =>
-        new Client(desk.address, await mintToken(Buffer.from(desk.authSecret), claims));
+      const as = async (claims: TokenClaims, part: Part = 'api'): Promise<Client> =>
+        new Client(desk.at(part), await mintToken(Buffer.from(desk.authSecret), claims));
       [alice, bob, gateway, carol] = await Promise.all([
         as({ role: 'agent', name: 'alice' }),
         as({ role: 'agent', name: 'bob' }),
         as({ role: 'integration', name: 'gateway' }),
         as({ role: 'customer', name: 'carol', email: CAROL.email, customer: 'Globex' }),
       ]);
+      const sam = { role: 'supervisor', name: 'sam' } as const;
+      [figures, knowledge] = await Promise.all([as(sam, 'analytics'), as(sam, 'knowledge-base')]);
     }, 180_000);
     afterAll(() => desk?.close(), 60_000);
 
@@ -209,8 +227,46 @@ export function walkThroughDesk(name: string, open: () => Promise<WalkedDesk>): 
       expect(wrong).toMatchObject({ status: 400, body: { code: 'bad-input' } });
       const foreign = await carol.get(`/v1/tickets/${ids.overdue}`);
       expect(foreign).toMatchObject({ status: 404, body: { code: 'not-found' } });
-      expect((await new Client(desk.address, 'none').get('/v1/tickets')).status).toBe(401);
+      expect((await new Client(desk.at('api'), 'none').get('/v1/tickets')).status).toBe(401);
       expect((await alice.get('/v1/tickets?limit=100')).body).toEqual(before.body);
+    });
+
+    it('are counted by day, tier and channel, once each, by who reads nothing but what was published', async () => {
+      await eventually(
+        async () => {
+          const { status, body } = await figures.get('/v1/analytics/tickets?by=tier,channel');
+          expect(status).toBe(200);
+          expect(body.items).toEqual([
+            expect.objectContaining({ tier: 'base', channel: 'phone', ...COUNTED }),
+          ]);
+          return true;
+        },
+        { ...PATIENCE, what: 'everything was counted' },
+      );
+      const { body } = await figures.get('/v1/analytics/tickets?by=day');
+      expect(body.total).toMatchObject(COUNTED);
+      expect(body.items[0]).toMatchObject({ opened: 1, answered: 0, resolved: 0 });
+      expect(body.items[0].day < body.items.at(-1).day).toBe(true);
+    });
+
+    it('become candidates for an article where they were resolved, under their category, without a word of theirs', async () => {
+      const candidates = await eventually(
+        async () => {
+          const { status, body } = await knowledge.get('/v1/knowledge/candidates?category=Hardware');
+          expect(status).toBe(200);
+          return body.items.length > 0 && body;
+        },
+        { ...PATIENCE, what: 'there was a candidate' },
+      );
+      expect(candidates.items).toEqual([
+        expect.objectContaining({
+          ticket: ids.printer,
+          category: { id: expect.any(String), name: 'Hardware' },
+          resolution: 'solved',
+        }),
+      ]);
+      for (const word of ['Printer', 'blank', 'Carol', 'drum', 'board'])
+        expect(JSON.stringify(candidates)).not.toContain(word);
     });
   });
 }

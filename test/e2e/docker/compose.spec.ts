@@ -153,12 +153,19 @@ else {
       expect([username, searchParams.get('tls')]).toEqual(['covenant', 'true']);
       expect(services.api!.volumes).toContain('./secrets/certificates/authority:/certs:ro');
       expect(searchParams.get('tlsCAFile')).toBe('/certs/ca.crt');
-      for (const [name, service] of Object.entries(services))
-        if (name !== 'eventstoredb-user')
-          expect([
-            name,
-            environmentOf(service, join(docker, 'compose.full.yaml')).EVENTSTORE_ADMIN_URL,
-          ]).toEqual([name, undefined]);
+    });
+
+    it('gives the administrator’s address to who makes the user, and keys and log to the desk alone', () => {
+      const holders = (variable: string): string[] =>
+        Object.entries(services)
+          .filter(([, service]) => environmentOf(service, join(docker, 'compose.full.yaml'))[variable])
+          .map(([name]) => name)
+          .sort();
+      const desk = ['api', 'projector', 'relay', 'timekeeper'];
+      expect(holders('EVENTSTORE_ADMIN_URL')).toEqual(['eventstoredb-user']);
+      expect(holders('MASTER_KEY')).toEqual(desk);
+      expect(holders('EVENTSTORE_URL')).toEqual([...desk, 'eventstoredb-user'].sort());
+      expect(holders('KAFKA_BROKERS')).toEqual(['analytics', 'knowledge-base', 'relay']);
     });
   });
 
@@ -170,11 +177,11 @@ else {
       expect(mode(at())).toBe(0o700);
       for (const file of readdirSync(at()).filter((file) => file.endsWith('.env') || file.endsWith('.key')))
         expect([file, mode(at(file))]).toEqual([file, 0o600]);
-      const before = readFileSync(at('desk.env'), 'utf8');
+      const before = readFileSync(at('app.env'), 'utf8');
       expect(() => execFileSync(process.execPath, [join(docker, 'secrets.mjs')], { stdio: 'pipe' })).toThrow(
         /is there already/,
       );
-      expect(readFileSync(at('desk.env'), 'utf8')).toBe(before);
+      expect(readFileSync(at('app.env'), 'utf8')).toBe(before);
       expect(readFileSync('.gitignore', 'utf8').split('\n')).toContain('docker/secrets*/');
     });
 
@@ -197,7 +204,7 @@ else {
       const other = resolve(folder, 'other');
       execFileSync(process.execPath, [join(docker, 'secrets.mjs'), other], { stdio: 'pipe' });
       const lines = (path: string): string[] =>
-        readFileSync(join(path, 'desk.env'), 'utf8').trim().split('\n');
+        readFileSync(join(path, 'app.env'), 'utf8').trim().split('\n');
       const [here, there] = [lines(at()), lines(other)];
       expect(here.filter((line) => there.includes(line))).toEqual([]);
     });

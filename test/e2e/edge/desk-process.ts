@@ -17,7 +17,7 @@ export const SECRETS = {
 } as const;
 
 /** Apps that start by themselves, beside others on one database. */
-export const APPS_APART = ['api', 'projector', 'timekeeper'] as const;
+export const APPS_APART = ['api', 'projector', 'timekeeper', 'relay', 'analytics', 'knowledge-base'] as const;
 
 export interface DeskOptions {
   readonly env: Readonly<Record<string, string>>;

@@ -1,11 +1,12 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { access, chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { eventually } from '../../support/eventually.js';
+import { APPS_APART } from '../edge/desk-process.js';
 
 const run = promisify(execFile);
 const folders: string[] = [];
@@ -46,6 +47,30 @@ describe('A built checkout', () => {
       },
     );
     expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+  });
+});
+
+describe('Every app', () => {
+  it('is started by a command of its own, as built', async () => {
+    const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    for (const app of APPS_APART) {
+      expect(scripts[`start:${app}`]).toMatch(
+        new RegExp(`^node scripts/ensure.mjs build && exec node .*dist/apps/${app}/src/main.js$`),
+      );
+      await access(`dist/apps/${app}/src/main.js`);
+    }
+  });
+
+  it('says what it lacks where it is started so without it', async () => {
+    const started = run('npm', ['run', '-s', 'start:projector'], {
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: await dataDir() },
+    });
+    await expect(started).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^covenant projector: DATABASE_URL must be given: [^\n]+\n$/),
+    });
   });
 });
 

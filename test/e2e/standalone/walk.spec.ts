@@ -6,8 +6,9 @@ const authSecret = 'an auth secret for tests, and tests only';
 walkThroughDesk('the desk in one process, on the database it makes itself', async () => {
   const folder = await freshFolder();
   const desk = DeskProcess.start({ env: { DATA_DIR: folder.path, AUTH_SECRET: authSecret, SEED: 'off' } });
+  const address = await desk.address();
   return {
-    address: await desk.address(),
+    at: () => address,
     authSecret,
     close: async () => {
       await desk.stop();
