@@ -91,12 +91,19 @@ export function promises(
 }
 
 /** What the happenings mean to one clock (domain.md C.1, C.3; ruling 9). */
-function clockFacts(
+export function clockFacts(
   name: ClockName,
   history: readonly Happening[],
   policies: Policies,
-): { readonly facts: readonly ClockFact[]; readonly policy: string } {
+): {
+  readonly facts: readonly ClockFact[];
+  /** For each fact the happening behind it. */
+  readonly behind: readonly Happening[];
+  /** Reference of the policy that it is under in the end. */
+  readonly policy: string;
+} {
   const facts: ClockFact[] = [];
+  const behind: Happening[] = [];
   let policy = '';
   /** Why work waits now, by who says so: a hold, or the vendor's having it. */
   let waits = new Set<`hold:${HoldReason}` | 'leg:vendor'>();
@@ -186,8 +193,9 @@ function clockFacts(
       default:
         return never(happening);
     }
+    while (behind.length < facts.length) behind.push(happening);
   }
-  return { facts, policy };
+  return { facts, behind, policy };
 }
 
 /** What has ended is touched by nothing but a reopen: its record stays as it was. */

@@ -2,7 +2,7 @@ import { never } from '#kernel';
 import type { CalendarVersion } from '../calendar/calendar.js';
 import { compileCalendar } from '../calendar/compile.js';
 import { CLOCKS, type ClockName } from '../clock/clock-events.js';
-import { TZDB } from '../zones/zones.js';
+import { TZDB, TZDB_VERSIONS } from '../zones/zones.js';
 import { calendarOf } from './definition.js';
 import {
   PRIORITIES,
@@ -56,6 +56,26 @@ export function policies(events: readonly PolicyEvent[], tzdb: string = TZDB): P
       if (!best) throw new UnknownPolicy(`${name} in force at ${at}`);
       return best;
     },
+  };
+}
+
+/**
+ * The same policies, their calendars computed by the zone rules that a recorded fact names (ruling 7). Rules
+ * that this program does not have leave them as they are.
+ */
+export function underRules(given: Policies, tzdb: string): Policies {
+  if (!TZDB_VERSIONS.includes(tzdb)) return given;
+  const known = new Map<string, ServiceLevelPolicy>();
+  const under = (policy: ServiceLevelPolicy): ServiceLevelPolicy => {
+    if (policy.calendar.tzdb === tzdb) return policy;
+    const { ref, versions } = policy.calendar;
+    const found = known.get(policy.ref) ?? { ...policy, calendar: compileCalendar(ref, versions, tzdb) };
+    known.set(policy.ref, found);
+    return found;
+  };
+  return {
+    version: (ref) => under(given.version(ref)),
+    inForce: (name, at) => under(given.inForce(name, at)),
   };
 }
 
