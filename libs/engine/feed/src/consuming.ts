@@ -108,7 +108,7 @@ async function follow(consuming: Consuming, signal: AbortSignal, onProgress: () 
 }
 
 async function followLed(consuming: Consuming, signal: AbortSignal, onProgress: () => void): Promise<void> {
-  const { consumer, feed, store, watch } = consuming;
+  const { consumer, feed, store, logger, watch } = consuming;
   let state: ConsumerState = await store.start(consumer);
   if (state.version !== consumer.version)
     throw new TablesOutdated(consumer.name, state.version, consumer.version);
@@ -116,6 +116,8 @@ async function followLed(consuming: Consuming, signal: AbortSignal, onProgress: 
   let telling: Promise<void> = Promise.resolve();
   const tell = (): Promise<void> => (telling = telling.then(() => tellLetters(consuming)));
   await tell();
+
+  logger.info({ consumer: consumer.name, feed: feed.kind }, 'a consumer goes on');
 
   const held = new Map<string, string | null>();
   const name = (topic: string, partition: number): string => `${topic}/${partition}`;
