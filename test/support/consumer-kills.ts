@@ -46,6 +46,64 @@ const APPS = [
   { app: 'knowledge-base', open: openKnowledgeTables, consumer: knowledge as Consumer },
 ] as const;
 
+/** Every public message of the log, once. */
+async function published(log: PostgresLog): Promise<number> {
+  let messages = 0;
+  const { pages } = await publicationOf({ store: log, decode });
+  for await (const { records } of pages(START, new AbortController().signal)) messages += records.length;
+  return messages;
+}
+
+async function withTables<T>(
+  url: string,
+  work: (consumer: Consumer, store: ConsumerTables<object>['store']) => Promise<T>,
+): Promise<T[]> {
+  const done: T[] = [];
+  for (const { consumer, open } of APPS) {
+    const tables: ConsumerTables<object> = await open({ url, logger: silent });
+    try {
+      done.push(await work(consumer, tables.store));
+    } finally {
+      await tables.close();
+    }
+  }
+  return done;
+}
+
+type Store = ConsumerTables<object>['store'];
+const inAll = async (store: Store, of: 'digested' | 'buried'): Promise<number> =>
+  (await store.positions()).reduce((sum, one) => sum + one[of], 0);
+
+/** Waits until every consumer has digested all that the log has published. @returns how many messages that is */
+export async function consumersCameToTheEnd(log: PostgresLog, url: string): Promise<number> {
+  const messages = await published(log);
+  await withTables(url, (consumer, store) =>
+    eventually(async () => (await inAll(store, 'digested')) >= messages, {
+      within: 90_000,
+      every: 200,
+      what: `${consumer.name} digested ${messages} messages`,
+    }),
+  );
+  return messages;
+}
+
+/** Every message was digested exactly once, none was buried, and the tables equal ones built from the log. */
+export async function expectTablesAsRebuilt(log: PostgresLog, url: string): Promise<void> {
+  const messages = await published(log);
+  const publication = await publicationOf({ store: log, decode });
+  await withTables(url, async (consumer, store) => {
+    expect([await inAll(store, 'digested'), await inAll(store, 'buried')]).toEqual([messages, 0]);
+    const digesting = { consumer, store, check: schemaCheck() };
+    const rebuilt = await rebuildTables(digesting, publication, START, new AbortController().signal);
+    expect(rebuilt).toMatchObject({
+      messages,
+      otherLog: false,
+      comparison: { equal: true, differing: [] },
+    });
+    expect(rebuilt.comparison!.live.rows).toBeGreaterThan(0);
+  });
+}
+
 export interface ConsumerKills {
   readonly env: Readonly<Record<string, string>> & { readonly DATABASE_URL: string };
   readonly log: PostgresLog;
@@ -75,36 +133,9 @@ export async function killConsumersUnderLoad(run: ConsumerKills): Promise<void> 
     );
     stop.abort();
     await Promise.all(working);
-    const publication = await publicationOf({ store: log, decode });
-    let messages = 0;
-    for await (const { records } of publication.pages(START, new AbortController().signal))
-      messages += records.length;
-    for (const [i, { consumer, open }] of APPS.entries()) {
-      const tables: ConsumerTables<object> = await open({ url: env.DATABASE_URL, logger: silent });
-      const { store } = tables;
-      const inAll = async (of: 'digested' | 'buried'): Promise<number> =>
-        (await store.positions()).reduce((sum, one) => sum + one[of], 0);
-      await eventually(async () => (await inAll('digested')) >= messages, {
-        within: 90_000,
-        every: 200,
-        what: `${consumer.name} digested ${messages} messages`,
-      });
-      expect(await last[i]!.stop()).toBe(0);
-      expect([await inAll('digested'), await inAll('buried')]).toEqual([messages, 0]);
-      const rebuilt = await rebuildTables(
-        { consumer, store, check: schemaCheck() },
-        publication,
-        START,
-        new AbortController().signal,
-      );
-      expect(rebuilt).toMatchObject({
-        messages,
-        otherLog: false,
-        comparison: { equal: true, differing: [] },
-      });
-      expect(rebuilt.comparison!.live.rows).toBeGreaterThan(0);
-      await tables.close();
-    }
+    const messages = await consumersCameToTheEnd(log, env.DATABASE_URL);
+    for (const one of last) expect(await one.stop()).toBe(0);
+    await expectTablesAsRebuilt(log, env.DATABASE_URL);
     process.stderr.write(`${APPS.length} × ${kills} kills, ${messages} messages, each digested once\n`);
   } finally {
     stop.abort();

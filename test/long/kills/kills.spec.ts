@@ -5,6 +5,7 @@ import { silent, toOrdinal } from '#kernel';
 import { Client, type Command, type Done } from '../support/clients.js';
 import { everything, LongDesk } from '../support/desk.js';
 import { seeded } from '../support/chance.js';
+import { consumersCameToTheEnd, expectTablesAsRebuilt } from '../../support/consumer-kills.js';
 import { eventually } from '../../support/eventually.js';
 
 /** Half of them hit the desk, half PostgreSQL, in random order; and some more hit both at once. */
@@ -53,7 +54,7 @@ beforeAll(async () => {
   await allSettled();
   await desk.stop();
   await desk.inside(async (inside) => {
-    const { log, views, decode } = inside;
+    const { url, log, views, decode } = inside;
     events = await everything(inside);
     differing = {};
     const projecting = {
@@ -69,6 +70,7 @@ beforeAll(async () => {
       if (position !== events.at(-1)!.position) throw new Error(`${view.name} stood at ${position}`);
       differing = { ...differing, [view.name]: comparison?.differing ?? ['not compared'] };
     }
+    await expectTablesAsRebuilt(log, url);
   });
 }, 600_000);
 
@@ -99,8 +101,8 @@ const ENDS = ['desk.merge-completed.v1', 'desk.merge-withdrawn.v1'] as const;
 /** Every merge has come to an end, and the read models have seen it. A command attaches to the running desk. */
 async function allSettled(): Promise<void> {
   await desk.ready();
-  await desk.inside((inside) =>
-    eventually(
+  await desk.inside(async (inside) => {
+    await eventually(
       async () => {
         const all = await everything(inside);
         if (mergesIn(all, ...ENDS).length < mergesIn(all, 'desk.merge-begun.v1').length) return false;
@@ -112,8 +114,9 @@ async function allSettled(): Promise<void> {
         every: 300,
         what: 'every merge came to its end, and the views to the end of the log',
       },
-    ),
-  );
+    );
+    await consumersCameToTheEnd(inside.log, inside.url);
+  });
 }
 
 let keys = 0;

@@ -1,5 +1,8 @@
+import { kafkaFeed } from '#adapters/feed-kafka';
+import { localFeed } from '#adapters/feed-local';
 import { givenSecrets } from '#adapters/files';
 import { everyEvent, upcasters } from '#engine/catalogue';
+import type { Feed } from '#engine/feed';
 import { identities as identitiesOf } from '#engine/identity';
 import { decoder } from '#engine/store';
 import { doorkeeper } from '../auth/tokens.js';
@@ -7,8 +10,7 @@ import type { ProcessLog } from '../observe/log.js';
 import { openMetrics } from '../observe/metrics.js';
 import { Readiness } from '../observe/readiness.js';
 import { SettingsRefused, type Settings } from '../settings/settings.js';
-import { kafkaAddress } from './kafka.js';
-import { feedOnce, type FeedSource } from './open-feed.js';
+import { kafkaAddress, unreadyOf } from './kafka.js';
 import { openLog, type OpenLogOptions } from './open-log.js';
 import type { Premises } from './premises.js';
 import { WhatIsOpen } from './what-is-open.js';
@@ -29,10 +31,9 @@ export async function openPremises(settings: Settings, logger: ProcessLog): Prom
     const metrics = openMetrics();
     const readiness = new Readiness();
     const identities = identitiesOf(secrets.identitySecret);
-    const source: FeedSource = settings.kafka
-      ? { kafka: await kafkaAddress(settings) }
-      : { log: await readLog(settings, url, { logger, metrics, readiness }, open) };
-    const feed = feedOnce(source, logger, open);
+    const feed = await (settings.kafka
+      ? fromKafka(settings, logger, readiness, open)
+      : fromTheLog(settings, url, { logger, metrics, readiness }, open));
     return {
       settings,
       databaseUrl: url,
@@ -41,9 +42,7 @@ export async function openPremises(settings: Settings, logger: ProcessLog): Prom
       logger,
       metrics,
       readiness,
-      get feed() {
-        return feed();
-      },
+      feed,
       keep: (opening) => open.add(opening),
       close: () => open.close(),
     };
@@ -53,16 +52,33 @@ export async function openPremises(settings: Settings, logger: ProcessLog): Prom
   }
 }
 
+/** Without Kafka such a process has nothing to do, and says so. */
+async function fromKafka(
+  settings: Settings,
+  logger: ProcessLog,
+  readiness: Readiness,
+  open: WhatIsOpen,
+): Promise<Feed> {
+  const feed = await open.add(kafkaFeed({ ...(await kafkaAddress(settings)), logger }));
+  readiness.add('kafka', 'feed-unavailable', () => unreadyOf(feed.trouble));
+  return feed;
+}
+
 /** The log as a feed reads it: there are no keys in it. */
-async function readLog(
+async function fromTheLog(
   { eventStoreUrl }: Settings,
   url: string,
   around: Pick<OpenLogOptions, 'logger' | 'metrics' | 'readiness'>,
   open: WhatIsOpen,
-): Promise<Extract<FeedSource, { log: unknown }>['log']> {
+): Promise<Feed> {
   const { store, between } = await openLog(
     { url, ...(eventStoreUrl !== undefined && { eventStoreUrl }), as: 'command', ...around },
     open,
   );
-  return { store, between, decode: decoder({ catalogue: everyEvent, upcasters }) };
+  around.readiness.add('log', 'log-unavailable', async () => {
+    await store.head();
+    return null;
+  });
+  const decode = decoder({ catalogue: everyEvent, upcasters });
+  return open.add(localFeed({ store, between, decode, logger: around.logger }));
 }
