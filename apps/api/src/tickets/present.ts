@@ -1,20 +1,12 @@
 import { shown, type Mask } from '#domain/access';
-import { ticketEvents, type TicketEvent } from '#domain/desk';
-import type { ClockRecord, Policies } from '#domain/sla';
-import {
-  later,
-  microsToText,
-  sealedFields,
-  toSeconds,
-  type Instant,
-  type PersonId,
-  type Position,
-  type Recorded,
-} from '#kernel';
+import { ticketEvents, type Explained, type Origin, type TicketEvent } from '#domain/desk';
+import type { ClockRecord, LedgerLine } from '#domain/sla';
+import { microsToText, sealedFields, type Actor, type PersonId, type Position, type Recorded } from '#kernel';
 import { INTAKE, shownToRequester, type LabelName, type PersonRow, type TimelineRow } from '#engine/views';
 import type { Sealed } from '#engine/store';
 import type { TicketShown } from '#adapters/views-postgres';
 import type { Texts } from '../reading/texts.js';
+import type { LedgerPage } from './ledger-pages.js';
 
 /** Rows and stored events as answers: pure. Which fields a caller sees is the mask's to say. */
 
@@ -27,20 +19,40 @@ export function promiseAnswer(mask: Mask, clock: ClockRecord): object {
   return shown(mask, 'clock', promise);
 }
 
-/**
- * A clock as it stands at `now`: consumed counted up to then, and a due instant that has passed shown as
- * breached whether or not the timekeeper has recorded it.
- */
-export function clockAnswer(mask: Mask, clock: ClockRecord, policies: Policies, now: Instant): object {
-  const { change: _, ...record } = clock;
-  const running = clock.state === 'running';
-  const asOf = running ? later(clock.asOf, now) : clock.asOf;
-  const consumed = running
-    ? clock.consumed +
-      policies.version(clock.policy).calendar.openSeconds(toSeconds(clock.asOf), toSeconds(asOf))
-    : clock.consumed;
-  const breached = clock.breachedAt !== null || (running && clock.due !== null && clock.due < now);
-  return shown(mask, 'clock', { ...record, consumed, asOf, breached, remaining: clock.target - consumed });
+/** Persons whom a page of a ledger names. */
+export function* personsOfLedger({ lines }: LedgerPage): Generator<PersonId> {
+  for (const line of lines) {
+    if (line.source) yield line.source.by.id;
+    if (line.kind === 'paused') for (const { source } of line.reasons) yield source.by.id;
+  }
+}
+
+export function clockAnswer(
+  mask: Mask,
+  { standing, agrees }: Explained,
+  { lines, next }: LedgerPage,
+  people: People,
+  texts: Texts,
+): object {
+  const ledger = lines.map((line) => lineAnswer(mask, line, people, texts));
+  return shown(mask, 'clock', { ...standing, agrees, ledger, next });
+}
+
+function lineAnswer(mask: Mask, line: LedgerLine<Origin>, people: People, texts: Texts): object {
+  const { source, ...rest } = line;
+  const origin = (of: Origin) => ({
+    event: of.event,
+    revision: of.revision,
+    type: of.type,
+    by: actorAnswer(mask, of.by, people, texts),
+  });
+  return {
+    ...rest,
+    ...(rest.kind === 'paused' && {
+      reasons: rest.reasons.map(({ reason, source }) => ({ reason, ...origin(source) })),
+    }),
+    ...(source ? origin(source) : { event: null, revision: null, type: null, by: null }),
+  };
 }
 
 /** The promises that events changed, each as it stood after the last of them. */
@@ -104,6 +116,10 @@ export function* blobsOf(row: TicketShown): Generator<Sealed | null> {
 export function personAnswer(id: PersonId, people: People, texts: Texts): object {
   const called = people.get(id)?.called;
   return { id, name: texts.field(called, 'name'), email: texts.field(called, 'email') };
+}
+
+function actorAnswer(mask: Mask, actor: Actor, people: People, texts: Texts): object {
+  return shown(mask, 'actor', { ...actor, name: texts.field(people.get(actor.id)?.called, 'name') });
 }
 
 export function ticketAnswer(mask: Mask, row: TicketShown, people: People, texts: Texts): object {
@@ -184,10 +200,7 @@ export function entryAnswer(mask: Mask, row: TimelineRow, people: People, texts:
     type,
     occurredAt: row.occurredAt,
     recordedAt: microsToText(row.recordedAt),
-    actor: shown(mask, 'actor', {
-      ...row.actor,
-      name: texts.field(people.get(row.actor.id)?.called, 'name'),
-    }),
+    actor: actorAnswer(mask, row.actor, people, texts),
     data: seen(row.data as Readonly<Record<string, unknown>>),
     text: seen(text),
   };

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { CHANNELS, LINK_KINDS, TIERS } from '#domain/desk';
-import { CLOCK_STATES, CLOCKS, HOLD_REASONS } from '#domain/sla';
+import { CLOCK_STATES, CLOCKS, HOLD_REASONS, LINE_KINDS, RETARGET_MODES } from '#domain/sla';
 import { ROLES } from '#kernel';
 import { STATUSES } from '#engine/views';
 
@@ -195,6 +195,77 @@ export class TicketsAnswer {
   @next() readonly next!: string | null;
 }
 
+export class ActorAnswer {
+  @code(ROLES, 'In which role.') readonly role!: string;
+  @ApiProperty({ type: 'string', format: 'uuid', required: false, description: hidden }) readonly id?: string;
+  @ApiProperty({ type: 'string', nullable: true, required: false, description: hidden })
+  readonly name?: string | null;
+}
+
+/** The event behind a line; null where a breach is not recorded yet. */
+class OriginAnswer {
+  @ApiProperty({ type: 'string', format: 'uuid', nullable: true, description: 'The event.' })
+  readonly event!: string | null;
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Its place in the ticket’s history.' })
+  readonly revision!: number | null;
+  @maybe('Its stored name.') readonly type!: string | null;
+  @ApiProperty({ type: ActorAnswer, nullable: true, description: 'Who caused it.' })
+  readonly by!: ActorAnswer | null;
+}
+
+export class PauseReasonAnswer extends OriginAnswer {
+  @code(HOLD_REASONS, 'For what it waits.') readonly reason!: string;
+}
+
+const onlyOf = (kinds: string, description: string, schema: object) =>
+  ApiProperty({ required: false, description: `${description} (${kinds})`, ...schema });
+
+export class LedgerLineAnswer extends OriginAnswer {
+  @code(
+    LINE_KINDS,
+    'open: counted. closed: outside the hours. holiday: would be open, were it not for a closed date. outside-calendar: before the calendar is in force. paused: counts nothing. rested: it had ended. The others are instants at which something changed.',
+  )
+  readonly kind!: string;
+  @at('Where the line begins.') readonly from!: string;
+  @at('Where it ends; equal to `from` for what is no stretch of time.') readonly to!: string;
+  @whole('Of the clock; a restart opens the next, and sums begin anew.') readonly cycle!: number;
+  @whole('Seconds of open hours that it adds; below 0 where a re-target takes some back.')
+  readonly counted!: number;
+  @whole('Of the cycle up to and with this line.') readonly sum!: number;
+  @ApiProperty({
+    type: 'boolean',
+    description: 'What follows if nothing else happens, up to the due instant.',
+  })
+  readonly ahead!: boolean;
+  @onlyOf('holiday', 'The closed date.', { type: 'string', format: 'date' }) readonly date?: string;
+  @onlyOf('paused', 'Seconds of open hours that would have counted.', { type: 'integer' })
+  readonly open?: number;
+  @onlyOf('paused', 'For what, and who said so.', { type: [PauseReasonAnswer] })
+  readonly reasons?: PauseReasonAnswer[];
+  @onlyOf('started, reopened, restarted, retargeted, adopted', 'Promised from here on.', { type: 'integer' })
+  readonly target?: number;
+  @onlyOf('started, reopened, restarted, retargeted, adopted', 'Calendar and version from here on.', {
+    type: 'string',
+  })
+  readonly calendar?: string;
+  @onlyOf('started, reopened, restarted, retargeted, adopted', 'IANA zone of that calendar.', {
+    type: 'string',
+  })
+  readonly zone?: string;
+  @onlyOf('retargeted', 'What became of what was consumed.', { type: 'string', enum: RETARGET_MODES })
+  readonly mode?: string;
+  @onlyOf('retargeted', 'Promised before.', { type: 'integer' }) readonly targetBefore?: number;
+  @onlyOf('adopted', 'The breach of the other ticket’s clock that goes on here.', {
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+  })
+  readonly breachedAt?: string | null;
+  @onlyOf('annulled', 'Stored name of the fact that made the breach untrue.', { type: 'string' })
+  readonly cause?: string;
+  @onlyOf('ended', 'How it ended.', { type: 'string', enum: CLOCK_STATES }) readonly state?: string;
+}
+
 export class ClockAnswer extends PromiseAnswer {
   @ApiProperty({
     type: 'boolean',
@@ -207,19 +278,27 @@ export class ClockAnswer extends PromiseAnswer {
     description: 'Target less consumed, in seconds of open hours.',
   })
   readonly remaining?: number;
+  @ApiProperty({
+    type: 'boolean',
+    required: false,
+    description: `Whether the ledger comes to what the events recorded; false where rules have changed since. ${hidden}`,
+  })
+  readonly agrees?: boolean;
+  @ApiProperty({ type: [LedgerLineAnswer], required: false, description: `Why it stands so. ${hidden}` })
+  readonly ledger?: LedgerLineAnswer[];
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    required: false,
+    description: `Cursor of the ledger’s next lines; null at its end. ${hidden}`,
+  })
+  readonly next?: string | null;
 }
 
 export class ClocksAnswer {
   @id('The ticket.') readonly id!: string;
   @at('The instant at which this holds.') readonly at!: string;
   @ApiProperty({ type: [ClockAnswer] }) readonly clocks!: ClockAnswer[];
-}
-
-export class ActorAnswer {
-  @code(ROLES, 'In which role.') readonly role!: string;
-  @ApiProperty({ type: 'string', format: 'uuid', required: false, description: hidden }) readonly id?: string;
-  @ApiProperty({ type: 'string', nullable: true, required: false, description: hidden })
-  readonly name?: string | null;
 }
 
 export class EntryAnswer {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Owned, Scope } from '#domain/access';
-import { ticketStream } from '#domain/desk';
+import { ticketStream, type TicketState } from '#domain/desk';
 import type { Uuid } from '#kernel';
 import { House } from '#edge';
 
@@ -8,6 +8,13 @@ const REMEMBERED = 20_000;
 
 /** Scopes that ask only for what never changes once a ticket is opened. */
 const LASTING: readonly Scope[] = ['any', 'own', 'own-customer'];
+
+export const ownedBy = (state: Exclude<TicketState, { readonly status: 'none' }>): Owned => ({
+  requester: state.requester,
+  customer: state.customer ?? null,
+  group: state.group ?? null,
+  vendor: state.status === 'open' ? (state.vendor ?? null) : null,
+});
 
 /** Whose a ticket is, from the log itself: commands ask, since a view may lag behind. */
 @Injectable()
@@ -22,12 +29,7 @@ export class TicketOwners {
     if (known) return known;
     const { state } = await this.house.tickets.load(ticketStream(ticket));
     if (state.status === 'none') return null;
-    const owned: Owned = {
-      requester: state.requester,
-      customer: state.customer ?? null,
-      group: state.group ?? null,
-      vendor: state.status === 'open' ? (state.vendor ?? null) : null,
-    };
+    const owned = ownedBy(state);
     this.known.delete(ticket);
     this.known.set(ticket, owned);
     if (this.known.size > REMEMBERED) this.known.delete(this.known.keys().next().value!);

@@ -1,11 +1,13 @@
 import { Controller, Get, Param, Query as QueryParam, Res } from '@nestjs/common';
 import { narrowing, type Owned } from '#domain/access';
-import { ticketStream } from '#domain/desk';
-import { CLOCKS } from '#domain/sla';
+import { explainPromises, ticket, ticketStream, type Explained, type TicketEvent } from '#domain/desk';
+import { CLOCKS, UnknownPolicy } from '#domain/sla';
+import { foldStream } from '#engine/store';
 import type { TicketShown } from '#adapters/views-postgres';
-import { toInstant, type Position, type Uuid } from '#kernel';
+import { toInstant, type Instant, type Position, type Recorded, type Uuid } from '#kernel';
 import {
   After,
+  badInput,
   Caller,
   cursorOf,
   etagOf,
@@ -20,7 +22,17 @@ import {
 } from '#edge';
 import { demandInScope, reachOf, rowOf } from '../access/scope.js';
 import { demandWhole, Reading, unknownPosition } from '../reading/reading.js';
-import { blobsOf, blobsOfEntry, clockAnswer, entryAnswer, personsOf, ticketAnswer } from './present.js';
+import { isLedgerPlace, ledgerPage } from './ledger-pages.js';
+import {
+  blobsOf,
+  blobsOfEntry,
+  clockAnswer,
+  entryAnswer,
+  personsOf,
+  personsOfLedger,
+  ticketAnswer,
+} from './present.js';
+import { ownedBy } from './ticket-owners.js';
 import { ClocksAnswer, TicketAnswer, TicketsAnswer, TimelineAnswer } from './ticket-answers.js';
 import { TICKET_FILTERS, ticketsAsked } from './ticket-queries.js';
 
@@ -146,12 +158,14 @@ export class Tickets {
 
   @Get(':id/clocks')
   @Query('tickets.clocks', 'v1/tickets/:id/clocks', {
-    summary: 'A ticket’s promises as they stand now',
+    summary: 'A ticket’s promises as they stand now, and why',
     about:
-      'From the log itself, by the server’s clock: a due instant that has passed shows as breached at once.',
+      'From the log itself, by the server’s clock: a due instant that has passed shows as breached at once. Each clock has its ledger, the oldest line first, `limit` lines of it; `next` goes on with that clock alone, as of the same instant and revision. Of a clock’s present cycle the counted seconds add up to `consumed`, and with the lines ahead to `target` at `due`. Role customer sees the clocks without their ledgers.',
     answer: ClocksAnswer,
     tag: 'tickets',
     etag: true,
+    paged: true,
+    filters: [{ name: 'clock', about: 'Only this one.', values: CLOCKS }],
   })
   async clocks(
     @Param('id', IdOf) id: Uuid,
@@ -161,26 +175,53 @@ export class Tickets {
     @Res({ passthrough: true }) reply: EdgeReply,
   ): Promise<object> {
     const row = rowOf('tickets.clocks', caller);
-    new Params(query).done();
-    const { store, tickets, identities } = this.house;
+    const params = new Params(query);
+    const only = params.code('clock', CLOCKS);
+    const limit = params.limit();
+    const from = params.cursor(isLedgerPlace);
+    params.done();
+    const { store, codec, identities } = this.house;
     const { position } = await store.head();
     if (after !== undefined && after > position) throw unknownPosition();
-    const [{ state, etag }, micros] = await Promise.all([tickets.load(ticketStream(id)), store.now()]);
+    const [stored, micros] = await Promise.all([store.readStream(ticketStream(id)), store.now()]);
+    const events = stored.map(codec.decode) as readonly Recorded<TicketEvent>[];
+    const { state } = foldStream(ticket, events);
     if (state.status === 'none') throw notFound();
-    demandInScope(row, reachOf(caller, identities), {
-      requester: state.requester,
-      customer: state.customer ?? null,
-      group: state.group ?? null,
-      vendor: state.status === 'open' ? (state.vendor ?? null) : null,
-    });
+    demandInScope(row, reachOf(caller, identities), ownedBy(state));
+
     const now = toInstant(micros / 1_000_000);
-    const policies = this.house.policies();
-    void reply.headers({ [POSITION_HEADER]: position, etag: etagOf(etag) });
+    const revision = from?.[1] ?? events.length - 1;
+    const at = from?.[2] ?? now;
+    if (revision >= events.length || at > now)
+      throw badInput([{ field: 'cursor', problem: 'must be the `next` of a page before' }]);
+    const known = events.slice(0, revision + 1);
+    const wanted = from?.[0] ?? only;
+    const explained = (await this.explained(known, at)).filter(
+      ({ standing }) => wanted === undefined || standing.clock === wanted,
+    );
+    const pages = explained.map((clock) => ledgerPage(clock, { revision, at, from: from?.[3] ?? 0, limit }));
+    const seen = row.mask === 'all' ? pages : [];
+    const people = await this.reading.people(seen.flatMap((page) => [...personsOfLedger(page)]));
+    const texts = await this.reading.texts([...people.values()].map(({ called }) => called));
+    void reply.headers({ [POSITION_HEADER]: position, etag: etagOf(foldStream(ticket, known).etag) });
     return {
       id,
-      at: now,
-      clocks: CLOCKS.map((name) => clockAnswer(row.mask, state.clocks[name], policies, now)),
+      at,
+      clocks: explained.map((clock, i) => clockAnswer(row.mask, clock, pages[i]!, people, texts)),
     };
+  }
+
+  /** By the policies that the events name; another process may have recorded one since they were read. */
+  private async explained(
+    events: readonly Recorded<TicketEvent>[],
+    at: Instant,
+  ): Promise<readonly Explained[]> {
+    try {
+      return explainPromises(events, this.house.policies(), at);
+    } catch (error) {
+      if (!(error instanceof UnknownPolicy)) throw error;
+      return explainPromises(events, await this.house.refreshPolicies(), at);
+    }
   }
 
   /** @throws Problem `not-found` */
