@@ -1,4 +1,5 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { TablesUnavailable } from '#engine/feed';
 import type { Logger } from '#kernel';
 import {
   Contention,
@@ -36,6 +37,7 @@ const MEANINGS: readonly (readonly [Constructor, ProblemCode, string])[] = [
   [KeyWithdrawn, 'not-recorded', 'A person in this is being forgotten; nothing was recorded.'],
   [LogUnavailable, 'log-unavailable', 'The event log cannot be reached; nothing was recorded.'],
   [LogReplaced, 'log-unavailable', 'The event log is another one than before; somebody must look.'],
+  [TablesUnavailable, 'views-unavailable', 'The tables of this consumer cannot be reached.'],
   [NotAppended, 'not-recorded', 'Nothing was recorded; the request may be repeated.'],
   // At the edge only size is left to be wrong: ids and counts are the house's own.
   [InvalidAppend, 'too-large', 'What would be recorded is larger than an event may be.'],

@@ -5,6 +5,7 @@ import { Type } from 'class-transformer';
 import { connect } from 'node:net';
 import { identities } from '#engine/identity';
 import { DuplicateEventId, LogUnavailable, OlderThanLog, UnknownOutcome } from '#engine/store';
+import { TablesUnavailable } from '#engine/feed';
 import { silent, type Position } from '#kernel';
 import { eventually } from '#kernel/testing';
 import { pino } from 'pino';
@@ -317,6 +318,7 @@ describe('What the rooms below throw', () => {
     [new OlderThanLog('desk.ticket-opened.v99'), 503, 'older-than-log'],
     [new LogUnavailable('no connection'), 503, 'log-unavailable'],
     [new UnknownOutcome('lost'), 503, 'outcome-unknown'],
+    [new TablesUnavailable('08006'), 503, 'views-unavailable'],
     [new ClockUntrusted('ahead'), 503, 'clock-untrusted'],
     [Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 503, 'views-unavailable'],
     [Object.assign(new Error('terminating'), { code: '57P01' }), 503, 'views-unavailable'],
