@@ -26,12 +26,12 @@ export class Projector implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   private async loop(): Promise<void> {
-    const { store, codec, views, logger, admission } = this.house;
+    const { store, decodeOnce, views, logger, admission } = this.house;
     try {
       await project(
         {
           store,
-          decode: codec.decode,
+          decode: decodeOnce,
           views: everyView,
           into: views.store,
           logger,

@@ -39,6 +39,8 @@ export abstract class House extends Premises {
   abstract between(from: Position, to: Position): Promise<number>;
   abstract readonly vault: Vault;
   abstract readonly codec: Codec;
+  /** For loops that follow the log beside one another: each event is decoded once for all of them. */
+  abstract readonly decodeOnce: Codec['decode'];
   abstract readonly means: Means;
   /** A snapshot for one command (ruling 6). @throws ClockUntrusted, Problem `not-ready` before the built-in ones are recorded */
   abstract policies(): Policies;

@@ -9,7 +9,7 @@ import { openViews } from '#adapters/views-postgres';
 import { everyEvent, upcasters } from '#engine/catalogue';
 import { identities as identitiesOf } from '#engine/identity';
 import { policyBook, recordBuiltIn } from '#engine/policies';
-import { codec as codecOf, opener, transactor, type Means } from '#engine/store';
+import { codec as codecOf, decodedOnce, opener, transactor, type Means } from '#engine/store';
 import type { Position } from '#kernel';
 import { doorkeeper } from '../auth/tokens.js';
 import { failureOf } from '../observe/failure.js';
@@ -106,12 +106,13 @@ async function furnish(
   const clock = await open.add(openClock({ server: () => store.now(), logger }));
   const chance = systemChance();
   const codec = codecOf({ catalogue: everyEvent, vault, chance, upcasters });
+  const decodeOnce = decodedOnce(codec.decode);
   const means: Means = { store, codec, chance, clock, engine: ENGINE, pause };
   const identities = identitiesOf(secrets.identitySecret);
   const feed = feedOnce(
     settings.kafka
       ? { kafka: await kafkaAddress(settings) }
-      : { log: { store, decode: codec.decode, between: log.between } },
+      : { log: { store, decode: decodeOnce, between: log.between } },
     logger,
     open,
   );
@@ -190,6 +191,7 @@ async function furnish(
     between: log.between,
     vault,
     codec,
+    decodeOnce,
     means,
     identities,
     policies: () => {

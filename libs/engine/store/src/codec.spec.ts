@@ -11,7 +11,15 @@ import {
   type Uuid,
 } from '#kernel';
 import { SOMEBODY, freshId, lampEvents, noon } from '#engine/store/testing';
-import { codec, opener, type Codec, type Prepared, type Sealed, type Upcaster } from './codec.js';
+import {
+  codec,
+  decodedOnce,
+  opener,
+  type Codec,
+  type Prepared,
+  type Sealed,
+  type Upcaster,
+} from './codec.js';
 import { KeyWithdrawn, OlderThanLog } from './errors.js';
 import { memoryVault } from './memory-vault.js';
 import type { StoredEvent } from './port.js';
@@ -194,5 +202,45 @@ describe('an old version', () => {
   test('that is lifted to nothing known is too new all the same', () => {
     const { codecs } = setUp({ 'test.lamp-lit.v2': upcasters['test.lamp-lit.v1']! });
     expect(() => lit(codecs, 'test.lamp-lit.v1', { power: 25 })).toThrow(OlderThanLog);
+  });
+});
+
+describe('What several follow', () => {
+  test('is decoded once for all who are given the same event, and again where it is read again', async () => {
+    const { codecs } = setUp();
+    const [prepared] = await codecs.prepare([switched('bright')], [freshId()], around);
+    const stored = (): StoredEvent => ({
+      ...prepared!.event,
+      stream: 'lamp-1',
+      revision: 0,
+      position: toPosition(1),
+      recordedAt: 1,
+    });
+    let decoded = 0;
+    const once = decodedOnce((event) => {
+      decoded++;
+      return codecs.decode(event);
+    });
+    const one = stored();
+    expect(once(one)).toBe(once(one));
+    expect(once(one)).toEqual(codecs.decode(one));
+    expect(decoded).toBe(1);
+    expect(once(stored())).toEqual(once(one));
+    expect(decoded).toBe(2);
+  });
+
+  test('is too new for each of them', () => {
+    const { codecs } = setUp();
+    const once = decodedOnce(codecs.decode);
+    const unknown: StoredEvent = {
+      id: freshId(),
+      type: 'test.lamp-switched-on.v99',
+      body: '{}',
+      stream: 'lamp-1',
+      revision: 0,
+      position: toPosition(1),
+      recordedAt: 1,
+    };
+    for (let i = 0; i < 2; i++) expect(() => once(unknown)).toThrow(OlderThanLog);
   });
 });

@@ -182,6 +182,19 @@ export function decoder({ catalogue, upcasters = {} }: DecoderOptions): Codec['d
   };
 }
 
+/**
+ * Decodes an event once for all who are given the same one: followers of the end of one log in one process.
+ * What they get they share, so nobody changes it. (Decoding is ten times what remembering costs.)
+ */
+export function decodedOnce(decode: Codec['decode']): Codec['decode'] {
+  const decoded = new WeakMap<StoredEvent, Recorded<Event>>();
+  return (stored) => {
+    let event = decoded.get(stored);
+    if (!event) decoded.set(stored, (event = decode(stored)));
+    return event;
+  };
+}
+
 /** Blob: base64 of 1 version byte, 12 bytes nonce, ciphertext, 16 bytes tag; bound to the person's id. */
 const VERSION = 1;
 
