@@ -197,6 +197,17 @@ export function walkThroughDesk(name: string, open: () => Promise<WalkedDesk>): 
         expect.objectContaining({ clock: 'first-response', breached: true, breachedAt: promises[0].due }),
         expect.objectContaining({ clock: 'resolution', breached: true, breachedAt: promises[1].due }),
       ]);
+      for (const { ledger, target, agrees } of clocks.body.clocks) {
+        expect(agrees).toBe(true);
+        // Where the sum first reaches what was promised, there stands the breach, by the event that says so.
+        const breach = ledger.find(({ kind }: { kind: string }) => kind === 'breached');
+        expect(breach).toMatchObject({
+          from: expect.any(String),
+          sum: target,
+          type: 'sla.clock-breached.v1',
+        });
+        expect(breaches.map(({ revision }: { revision: number }) => revision)).toContain(breach.revision);
+      }
       const first = await alice.get('/v1/queues/intake/items');
       expect(first.body.items[0]).toMatchObject({ ticket: id });
     });

@@ -85,6 +85,18 @@ One JSON object a line, in the order of the log.
                        the time of recording, texts opened, members in order; sort the lines to compare`,
     load: async () => (await import('./commands/log.js')).logCommand,
   },
+  explain: {
+    about: 'tells why the promises of a ticket are due when they are',
+    help: `covenant explain TICKET [--zone ZONE] [--json]
+
+TICKET is a number, such as T-100042, or an id. Prints each clock with its ledger: every stretch of time from
+its start on, what it counted, the running sum, and the event it follows from; lines marked > lie ahead, up to
+the due instant. Of a cycle the counted times add up to what is consumed. #N is the event of that revision in
+the ticket's stream (covenant log --stream ticket-ID).
+
+  --zone ZONE   IANA zone of the reader; else this machine's. Where the calendar has another, times stand in both`,
+    load: async () => (await import('./commands/explain.js')).explainCommand,
+  },
   vectors: {
     about: 'runs vector files through the engine',
     help: `covenant vectors FILE…

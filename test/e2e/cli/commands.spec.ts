@@ -27,7 +27,7 @@ describe('The command line', () => {
   it('names its commands, says more about each, and its release', async () => {
     const help = await runCovenant(['help']);
     expect(help.code).toBe(0);
-    for (const name of ['import', 'token', 'views', 'log', 'vectors', 'bench']) {
+    for (const name of ['import', 'token', 'views', 'log', 'explain', 'vectors', 'bench']) {
       expect(help.out).toContain(`  ${name} `);
       expect((await runCovenant([name, '--help'])).out).toContain(`covenant ${name}`);
     }
