@@ -1,6 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
-import { kafkaOutlet } from '#adapters/feed-kafka';
-import { TICKETS } from '#contracts';
+import { kafkaFeed, kafkaOutlet } from '#adapters/feed-kafka';
+import { PARTITIONS, TICKETS } from '#contracts';
 import { announce, relay } from '#engine/announce';
 import { byKey } from '#engine/announce/testing';
 import type { HouseEvent } from '#engine/catalogue';
@@ -10,7 +10,7 @@ import { pause } from '#edge';
 import { silent, START, type Recorded } from '#kernel';
 import { seeded } from '../long/support/chance.js';
 import { eventually } from '../support/eventually.js';
-import { allInSync, onEachKafka } from '../support/kafka.js';
+import { allInSync, freshPrefix, onEachKafka, type KafkaNode } from '../support/kafka.js';
 import { writeTickets } from '../support/kills.js';
 import { readTopic } from '../support/read-topic.js';
 
@@ -24,10 +24,7 @@ const WRITERS = 12;
 await onEachKafka(
   (name, brokers) => {
     test(`leaders move and brokers fail on ${name} while messages are sent, and every one is read once, in order`, async () => {
-      const { kafka } = brokers();
-      // Of a named Kafka nobody here may end a broker.
-      if (!kafka) return;
-      const [one, two] = kafka.nodes as [(typeof kafka.nodes)[number], (typeof kafka.nodes)[number]];
+      const [one, two] = brokers().kafka!.nodes as [KafkaNode, KafkaNode];
       const store = memoryLog();
       const address = { ...brokers(), logger: silent };
       const outlet = kafkaOutlet(address);
@@ -96,8 +93,111 @@ await onEachKafka(
       expect(read).toHaveLength(expected.length);
       expect(byKey(read)).toEqual(byKey(expected));
     });
+
+    test(`members come and go and a broker fails on ${name}, and each partition is read on without a gap`, async () => {
+      const [, two] = brokers().kafka!.nodes as [KafkaNode, KafkaNode];
+      const address = { ...brokers(), prefix: freshPrefix(), logger: silent };
+      const store = memoryLog();
+      const stop = new AbortController();
+      const quiet = new AbortController();
+      const relaying = relay(
+        { store, decode, outlet: kafkaOutlet(address), logger: silent, pause },
+        stop.signal,
+      );
+      const writers = Array.from({ length: WRITERS }, () => writeTickets(store, chance, quiet.signal));
+
+      // The tables of the consumer: what each partition brought, and where it goes on, moved together.
+      const tables = new Map<string, { next: string | null; readonly offsets: bigint[] }>();
+      let taken = 0;
+      const table = (topic: string, partition: number) => {
+        const place = `${topic}/${partition}`;
+        if (!tables.has(place)) tables.set(place, { next: null, offsets: [] });
+        return tables.get(place)!;
+      };
+      const member = (): { end(): Promise<void> } => {
+        const left = new AbortController();
+        const feed = kafkaFeed(address);
+        const held = new Map<string, string | null>();
+        const follow = async (): Promise<void> => {
+          while (!left.signal.aborted) {
+            await feed
+              .follow({
+                consumer: 'come-and-go',
+                topics: [TICKETS],
+                signal: left.signal,
+                from: async (topic, partition) => {
+                  const { next } = table(topic, partition);
+                  held.set(`${topic}/${partition}`, next);
+                  return next;
+                },
+                take: async ({ topic, partition, records, next }) => {
+                  await pause(chance.int(30), left.signal);
+                  const place = `${topic}/${partition}`;
+                  const rows = table(topic, partition);
+                  // Compare and set, as the consumers' tables do: somebody else may have it by now.
+                  if (rows.next !== held.get(place)) throw new Error('another member has this partition');
+                  rows.offsets.push(...records.map(({ offset }) => BigInt(offset)));
+                  rows.next = next;
+                  held.set(place, next);
+                  taken += records.length;
+                },
+              })
+              .catch(() => pause(100, left.signal));
+          }
+        };
+        const following = follow();
+        return {
+          end: async () => {
+            left.abort();
+            await following;
+            await feed.close();
+          },
+        };
+      };
+      const goesOn = async (): Promise<void> => {
+        const before = taken;
+        await eventually(() => taken > before + 200, { within: 90_000, what: 'the members go on' });
+      };
+      const members = [member()];
+      try {
+        await goesOn();
+        members.push(member(), member());
+        await goesOn();
+        await members.shift()!.end();
+        await goesOn();
+        await allInSync(address.brokers, address.prefix + TICKETS.name, 2);
+        await two.kill();
+        await goesOn();
+        await two.start();
+        members.push(member());
+        await goesOn();
+        await members.shift()!.end();
+        await goesOn();
+        quiet.abort();
+        await Promise.all(writers);
+        const log = await store.identity();
+        const expected = (await store.readAll(START, 1_000_000)).flatMap((event) =>
+          announce(decode(event) as Recorded<HouseEvent>, log),
+        ).length;
+        await eventually(() => taken >= expected, { within: 60_000, what: `${expected} messages` });
+        expect(taken).toBe(expected);
+      } finally {
+        await two.start();
+        stop.abort();
+        quiet.abort();
+        await Promise.allSettled([relaying, ...writers, ...members.map((each) => each.end())]);
+      }
+      const read = await readTopic(address, TICKETS.name);
+      for (let partition = 0; partition < PARTITIONS; partition++) {
+        const offsets = read
+          .filter((each) => each.partition === partition)
+          .map(({ offset }) => BigInt(offset));
+        expect([partition, table(TICKETS.name, partition).offsets]).toEqual([partition, offsets]);
+      }
+    });
   },
   {
+    ours: true,
     brokers: 2,
     settings: { 'leader.imbalance.check.interval.seconds': 5, 'controlled.shutdown.retry.backoff.ms': 500 },
   },

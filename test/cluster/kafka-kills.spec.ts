@@ -80,5 +80,5 @@ await onEachKafka(
       }
     });
   },
-  { versions: ['3.9'] },
+  { ours: true, versions: ['3.9'] },
 );

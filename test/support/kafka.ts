@@ -11,6 +11,8 @@ import {
 } from '../../scripts/kafka.mjs';
 import { eventually } from './eventually.js';
 
+export type { KafkaNode } from '../../scripts/kafka.mjs';
+
 const here = (path: string): string => new URL(path, import.meta.url).pathname;
 
 /** A certificate for `localhost` and 127.0.0.1, and the authority that made it. */
@@ -30,16 +32,22 @@ export interface Brokers {
   readonly kafka?: Kafka;
 }
 
+export interface EachKafka extends Omit<KafkaOptions, 'version'> {
+  readonly versions?: readonly string[];
+  /** For tests that end brokers, or fill topics that a desk may have: never on one that is named. */
+  readonly ours?: boolean;
+}
+
 /**
  * The same tests on each Kafka to be had: the one that KAFKA_BROKERS names, else 3.9 and 4 from Maven. Where
  * there is none, one test says so in a line that nobody overlooks.
  */
 export async function onEachKafka(
   tests: (name: string, brokers: () => Brokers) => void,
-  options: Omit<KafkaOptions, 'version'> & { readonly versions?: readonly string[] } = {},
+  { ours = false, ...options }: EachKafka = {},
 ): Promise<void> {
   const named = process.env.KAFKA_BROKERS;
-  if (named !== undefined && named !== '') {
+  if (!ours && named !== undefined && named !== '') {
     tests('the Kafka that KAFKA_BROKERS names', () => ({ brokers: named.split(',') }));
     return;
   }

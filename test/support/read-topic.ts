@@ -62,3 +62,18 @@ export async function deleteTopic(brokers: readonly string[], topic: string): Pr
   await admin.deleteTopics({ topics: [topic] });
   await admin.disconnect();
 }
+
+/** Somebody makes a topic before the relay does. */
+export async function makeTopic(
+  brokers: readonly string[],
+  topic: string,
+  partitions: number,
+): Promise<void> {
+  const admin = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.createTopics({
+    topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }],
+    waitForLeaders: true,
+  });
+  await admin.disconnect();
+}

@@ -1,10 +1,10 @@
 import type { Program } from '#edge';
-import { RelayModule } from './relay.module.js';
+import { RelayApart } from './relay.module.js';
 
 /** This app in a process of its own. */
 export const program: Program = {
   name: 'relay',
   port: 3003,
   needs: ['DATABASE_URL', 'KAFKA_BROKERS'],
-  module: () => RelayModule,
+  module: () => RelayApart,
 };

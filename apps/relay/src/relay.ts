@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { kafkaOutlet, type KafkaOutlet } from '#adapters/feed-kafka';
-import { House, kafkaAddress, pause, unreadyOf } from '#edge';
+import { kafkaOutlet, type KafkaOutlet, type KafkaTrouble } from '#adapters/feed-kafka';
+import { House, kafkaAddress, pause } from '#edge';
 import { ForeignStanding, relay, type RelayingWatch, type Standing } from '#engine/announce';
 import { LogReplaced, OlderThanLog } from '#engine/store';
 import type { Position } from '#kernel';
@@ -11,6 +11,7 @@ import { Counter } from 'prom-client';
 export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly stop = new AbortController();
   private running: Promise<void> = Promise.resolve();
+  private outlet: KafkaOutlet | undefined;
   private ended: 'older-than-log' | 'other-log' | 'loop-stopped' | null = null;
 
   constructor(private readonly house: House) {}
@@ -20,8 +21,13 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     const { settings, logger, readiness } = this.house;
     const outlet = kafkaOutlet({ ...(await kafkaAddress(settings)), logger });
     readiness.add('relay', 'loop-stopped', () => this.ended);
-    readiness.add('kafka', 'feed-unavailable', () => unreadyOf(outlet.trouble));
+    this.outlet = outlet;
     this.running = this.loop(outlet);
+  }
+
+  /** Null while all is well with Kafka. */
+  get trouble(): KafkaTrouble | null {
+    return this.outlet?.trouble ?? null;
   }
 
   /** The batch at hand is written first. */

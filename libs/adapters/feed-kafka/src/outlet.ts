@@ -9,7 +9,7 @@ import {
   type Standing,
 } from '#engine/announce';
 import { isPosition, isUuid, type Logger } from '#kernel';
-import kafkajs, { type Message, type Producer, type Transaction } from 'kafkajs';
+import kafkajs, { type Admin, type Message, type Producer, type Transaction } from 'kafkajs';
 import { closed, kafkaClient, type KafkaAddress } from './client.js';
 import { lastRecord } from './last-record.js';
 import { partitionOf } from './partition.js';
@@ -32,6 +32,7 @@ const SEND = 512 << 10;
 /** Milliseconds that the end of the last transaction may take, and between looks. */
 const LAST_TRANSACTION = 10_000;
 const LOOK = 5;
+const PROBE = 3_000;
 
 /**
  * The relay's door to Kafka: messages and standing in one transaction. What kafkajs 2.2.4 does wrong, and how it
@@ -86,18 +87,29 @@ export function kafkaOutlet(options: KafkaOutletOptions): KafkaOutlet {
                 `relay, which writes them anew, and rebuild every consumer`,
             );
       trouble = null;
-      return holding(producer, first, standing);
+      return holding(producer, admin, first, standing);
     } catch (error) {
-      await closed(producer);
+      await closed(producer, admin);
       throw unavailable(error);
-    } finally {
-      await closed(admin);
     }
   };
 
-  const holding = (producer: Producer, first: Transaction, standing: Standing | null): Hold => {
+  const holding = (producer: Producer, admin: Admin, first: Transaction, standing: Standing | null): Hold => {
     let open: Transaction | null = first;
     let over = false;
+    // While there is nothing to write nothing else would notice that the brokers are gone.
+    let looking = false;
+    const probe = setInterval(() => {
+      if (looking) return;
+      looking = true;
+      admin
+        .fetchTopicMetadata({ topics: [topic] })
+        .then(
+          () => (trouble = null),
+          (error: unknown) => (trouble = troubleOf(error)),
+        )
+        .finally(() => (looking = false));
+    }, PROBE);
     return {
       standing,
       put: async (announcements, next) => {
@@ -117,7 +129,8 @@ export function kafkaOutlet(options: KafkaOutletOptions): KafkaOutlet {
       },
       release: async () => {
         over = true;
-        await closed(producer);
+        clearInterval(probe);
+        await closed(producer, admin);
       },
     };
   };

@@ -2,6 +2,8 @@
 export type KafkaTrouble =
   /** Nobody answers, or not in time. */
   | 'unreachable'
+  /** The connection ended before TLS was agreed on. */
+  | 'no-tls'
   | 'untrusted'
   | 'credentials-wrong'
   | 'not-permitted'
@@ -27,9 +29,11 @@ export class KafkaUnavailable extends Error {
 export function told(trouble: KafkaTrouble): string {
   switch (trouble) {
     case 'unreachable':
-      return 'none of KAFKA_BROKERS answers';
+      return 'none of KAFKA_BROKERS answers (those that ask for TLS answer nobody without: KAFKA_TLS=on)';
+    case 'no-tls':
+      return 'a broker ends the connection where TLS begins: it speaks none there (KAFKA_TLS=off), or is stopping';
     case 'untrusted':
-      return 'the certificate of a broker is not trusted, or it speaks no TLS (KAFKA_CA_FILE names its authority)';
+      return 'the certificate of a broker is not trusted (KAFKA_CA_FILE names its authority)';
     case 'credentials-wrong':
       return 'KAFKA_USER or KAFKA_PASSWORD is wrong, or the brokers ask for none';
     case 'not-permitted':
@@ -64,14 +68,19 @@ function* causes(error: unknown): Generator<ClientError> {
   }
 }
 
-/** Codes of OpenSSL's verification, of Node's own, and of a handshake that met no TLS. */
-const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO|ISSUER|CRL/;
+/** Codes of OpenSSL's verification, and of Node's own. */
+const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ISSUER|CRL/;
+/** Of a handshake that met no TLS. */
+const NO_TLS = /ERR_SSL|EPROTO/;
+/** Node gives the end of a connection during a handshake no code of its own. */
+const CUT_OFF = /before secure TLS connection was established/;
 
 export function troubleOf(error: unknown): KafkaTrouble {
   const all = [...causes(error)];
   const some = (test: (each: ClientError) => boolean): boolean => all.some(test);
   if (error instanceof KafkaUnavailable) return error.trouble;
   if (some(({ code }) => typeof code === 'string' && UNTRUSTED.test(code))) return 'untrusted';
+  if (some(({ code, message = '' }) => NO_TLS.test(String(code)) || CUT_OFF.test(message))) return 'no-tls';
   if (some(({ name, type = '' }) => /SASL/.test(name ?? '') || /SASL/.test(type))) return 'credentials-wrong';
   if (some(({ type = '' }) => type.endsWith('_AUTHORIZATION_FAILED'))) return 'not-permitted';
   if (some(({ type }) => type === 'UNKNOWN_TOPIC_OR_PARTITION')) return 'topic-missing';

@@ -44,6 +44,7 @@ export function unreadyOf(trouble: KafkaTrouble | null): Unready | null {
     case 'not-permitted':
       return 'feed-not-permitted';
     case 'unreachable':
+    case 'no-tls':
     case 'topic-missing':
     case 'topic-unfit':
     case 'failed':

@@ -50,4 +50,35 @@ describe('A relay whose outlet fails', () => {
     expect(Object.keys(told)).toHaveLength(6);
     expect(outlet.messages).toHaveLength(6);
   });
+
+  test('notices it also where only silent events were to be passed over', async () => {
+    const store = memoryLog();
+    const outlet = memoryOutlet();
+    const history = new History();
+    history.ticket(freshTicket(), 'desk.note-added.v1');
+    await append(store, history.events);
+    const stop = new AbortController();
+    const restarts: unknown[] = [];
+    await relay(
+      {
+        store,
+        decode,
+        outlet,
+        logger: silent,
+        pause: async () => {},
+        watch: {
+          held: () => {
+            if (restarts.length === 0) outlet.failNext(new OutletUnavailable('the brokers are gone'));
+          },
+          restarted: (error) => restarts.push(error),
+          put: ({ standing }) => {
+            if (standing.position === history.events[0]!.position) stop.abort();
+          },
+        },
+      },
+      stop.signal,
+    );
+    expect(restarts).toHaveLength(1);
+    expect((await outlet.standing())!.event).toBe(history.events[0]!.id);
+  });
 });

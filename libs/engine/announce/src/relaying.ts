@@ -178,6 +178,7 @@ async function announceAll(
       const come: IteratorResult<Batch> | null = silent ? await within(SILENT_MS, next, pause) : await next;
       if (come === null) {
         await put([], silent!.events, silent!.last);
+        await writing;
         continue;
       }
       if (come.done) break;
