@@ -108,7 +108,9 @@ export interface ConsumerKills {
   readonly env: Readonly<Record<string, string>> & { readonly DATABASE_URL: string };
   readonly log: PostgresLog;
   readonly chance: Seeded;
-  /** Of each of the two consumers. */
+  /** Processes of each of the two consumers, beside one another; 1 unless given. */
+  readonly instances?: number;
+  /** Of each process. */
   readonly kills: number;
   /** Message of their logs that says they are at work. */
   readonly sign: string;
@@ -122,13 +124,15 @@ export interface ConsumerKills {
  * every message digested exactly once and the tables equal to ones built from the log.
  */
 export async function killConsumersUnderLoad(run: ConsumerKills): Promise<void> {
-  const { env, log, chance, kills, sign, within, writers } = run;
+  const { env, log, chance, instances = 1, kills, sign, within, writers } = run;
   const stop = new AbortController();
   const working = Array.from({ length: writers }, () => workOnTickets(log, chance, stop.signal));
   try {
     const last = await Promise.all(
-      APPS.map(({ app }) =>
-        killAgainAndAgain({ kills, process: { app, env }, sign, after: () => chance.int(within) }),
+      APPS.flatMap(({ app }) =>
+        Array.from({ length: instances }, () =>
+          killAgainAndAgain({ kills, process: { app, env }, sign, after: () => chance.int(within) }),
+        ),
       ),
     );
     stop.abort();
@@ -136,7 +140,9 @@ export async function killConsumersUnderLoad(run: ConsumerKills): Promise<void> 
     const messages = await consumersCameToTheEnd(log, env.DATABASE_URL);
     for (const one of last) expect(await one.stop()).toBe(0);
     await expectTablesAsRebuilt(log, env.DATABASE_URL);
-    process.stderr.write(`${APPS.length} × ${kills} kills, ${messages} messages, each digested once\n`);
+    process.stderr.write(
+      `${APPS.length * instances} × ${kills} kills, ${messages} messages, each digested once\n`,
+    );
   } finally {
     stop.abort();
     await Promise.allSettled(working);
