@@ -5,6 +5,7 @@ import {
   corrected,
   edited,
   foldClock,
+  ledger,
   localText,
   nextResponseCycles,
   remaining,
@@ -154,9 +155,22 @@ function observation(input: ClockInput, facts: readonly ClockFact[], at: Instant
   };
 }
 
+/** @throws where the ledger of the clock does not add up to it: then the vector fails, whatever it expects */
 function startedClock(facts: readonly ClockFact[], at: Instant): Clock | null {
   try {
-    return foldClock(facts, at);
+    const { clock, lines } = ledger(
+      facts.map((fact) => ({ ...fact, source: fact.type })),
+      at,
+    );
+    const counted = lines
+      .filter(({ cycle, ahead }) => cycle === clock.cycle && !ahead)
+      .reduce((sum, line) => sum + line.counted, 0);
+    const last = lines.at(-1)!;
+    if (counted !== clock.consumed)
+      throw new Error(`the ledger at ${at} counts ${counted}, not ${clock.consumed}`);
+    if (last.ahead && (last.to !== clock.due || last.sum !== clock.target))
+      throw new Error(`the ledger at ${at} comes to ${last.sum} at ${last.to}, not to ${clock.due}`);
+    return clock;
   } catch (error) {
     if (error instanceof ClockNotStarted) return null;
     throw error;
