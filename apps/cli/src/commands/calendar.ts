@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { closedDays } from '#adapters/icalendar';
+import { parseDate } from '#domain/sla';
+import { Refused, UsageError, writeLine, type CommandBody } from '../program.js';
+
+/** A feed of holidays has some hundred kilobytes. */
+const LARGEST_BYTES = 16 * 1024 * 1024;
+
+/** Needs no database: what a calendar says is closed is the answer, and becomes a policy's with the policy. */
+export const calendarCommand: CommandBody = async (args, { stdout, stderr }) => {
+  const { positionals, values } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { from: { type: 'string' }, to: { type: 'string' } },
+  });
+  const [verb, path, ...more] = positionals;
+  if (verb !== 'import') throw new UsageError('import is needed');
+  if (path === undefined || more.length > 0) throw new UsageError('name one file');
+  const year = new Date().getUTCFullYear();
+  const { from = `${year}-01-01`, to = `${year + 2}-12-31` } = values;
+  for (const [name, date] of Object.entries({ from, to }))
+    if (Number.isNaN(parseDate(date))) throw new UsageError(`--${name} is a date, YYYY-MM-DD`);
+  if (to < from) throw new UsageError('--to is before --from');
+
+  const { days, leftOut } = closedDays(await textOf(path), from, to);
+  if (days.length === 0) throw new Refused(`${path}: no day from ${from} to ${to} is closed by it`);
+  for (const { called, because } of leftOut)
+    await writeLine(stderr, `left out, ${because}: ${JSON.stringify(called)}`);
+  await writeLine(
+    stdout,
+    JSON.stringify(
+      {
+        closed: days.map(({ date }) => date),
+        called: Object.fromEntries(days.map((day) => [day.date, day.called])),
+      },
+      null,
+      2,
+    ),
+  );
+  return 0;
+};
+
+async function textOf(path: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new Refused(
+      code === 'ENOENT' ? `${path}: there is no such file` : `${path}: it cannot be read (${code})`,
+    );
+  }
+  if (bytes.length > LARGEST_BYTES) throw new Refused(`${path}: it is larger than 16 MiB`);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Refused(`${path}: it is no UTF-8, as iCalendar files are`);
+  }
+}

@@ -1,0 +1,1 @@
+export { closedDays, NotICalendar, type ClosedDay, type ClosedDays } from './closed-days.js';
