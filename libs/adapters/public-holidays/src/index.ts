@@ -1,0 +1,1 @@
+export { publicHolidays, UnknownCountry, type Holiday, type Holidays } from './public-holidays.js';
