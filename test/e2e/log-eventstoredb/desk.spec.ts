@@ -150,7 +150,11 @@ describe('A desk that cannot have its log in EventStoreDB', () => {
   test.each([
     ['the address is none', () => 'http://localhost:2113', /EVENTSTORE_URL must be/],
     ['the certificate is not trusted', () => `esdb://covenant:secret@localhost:${tls.port}`, /certificate/],
-    ['the authority’s file is not there', () => `esdb://localhost:${tls.port}?tlsCAFile=/nowhere`, /file was not found/i],
+    [
+      'the authority’s file is not there',
+      () => `esdb://localhost:${tls.port}?tlsCAFile=/nowhere`,
+      /file was not found/i,
+    ],
     ['the password is wrong', () => `esdb://covenant:wrong@localhost:${tls.port}?${ca}`, /password/],
     ['no user is named', () => `esdb://localhost:${tls.port}?${ca}`, /user/],
     ['the user may not read $all', () => `esdb://covenant:secret@localhost:${tls.port}?${ca}`, /\$all/],
