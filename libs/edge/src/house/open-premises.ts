@@ -52,7 +52,7 @@ export async function openPremises(settings: Settings, logger: ProcessLog): Prom
   }
 }
 
-/** Without Kafka such a process has nothing to do, and says so. */
+/** While Kafka is away the tables answer (ruling 52); what only a person can mend makes the process unready. */
 async function fromKafka(
   settings: Settings,
   logger: ProcessLog,
@@ -60,7 +60,10 @@ async function fromKafka(
   open: WhatIsOpen,
 ): Promise<Feed> {
   const feed = await open.add(kafkaFeed({ ...(await kafkaAddress(settings)), logger }));
-  readiness.add('kafka', 'feed-unavailable', () => unreadyOf(feed.trouble));
+  readiness.add('kafka', 'feed-unavailable', () => {
+    const unready = unreadyOf(feed.trouble);
+    return unready === 'feed-unavailable' ? null : unready;
+  });
   return feed;
 }
 
