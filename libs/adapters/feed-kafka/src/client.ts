@@ -17,28 +17,39 @@ export interface KafkaAddress {
 
 /** Milliseconds. */
 const CONNECTING = 3_000;
-const ANSWERING = 10_000;
+const ANSWERING = 5_000;
+
+export interface KafkaClient {
+  readonly kafka: Kafka;
+  /**
+   * Clients made from now on turn to another broker first. kafkajs turns by itself from a broker that refuses a
+   * connection, and stays with one that takes it and then says nothing.
+   */
+  turn(): void;
+}
 
 /**
  * kafkajs retries little by itself: what it cannot do soon is told to us, and we start over with a client of our
  * own making. It logs every retry as an error; its log is not ours (`trouble.ts` says what there is to say).
  */
-export function kafkaClient({ brokers, tls, user }: KafkaAddress, name: string): Kafka {
-  return new kafkajs.Kafka({
+export function kafkaClient({ brokers, tls, user }: KafkaAddress, name: string): KafkaClient {
+  let first = 0;
+  const kafka = new kafkajs.Kafka({
     clientId: name,
-    brokers: [...brokers],
+    brokers: () => [...brokers.slice(first), ...brokers.slice(0, first)],
     ...(tls && { ssl: tls.ca === undefined ? true : { ca: [tls.ca] } }),
     ...(user && { sasl: { mechanism: 'scram-sha-512', username: user.name, password: user.password } }),
     connectionTimeout: CONNECTING,
     authenticationTimeout: ANSWERING,
     requestTimeout: ANSWERING,
-    retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
+    retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 },
     logLevel: kafkajs.logLevel.NOTHING,
   });
+  return { kafka, turn: () => void (first = (first + 1) % brokers.length) };
 }
 
 /** Milliseconds after which a client that will not close is left to itself. */
-const CLOSING = 5_000;
+const CLOSING = 2_000;
 
 /** kafkajs waits for answers before it closes; a broker that went silent never gives them. */
 export async function closed(...clients: readonly { disconnect(): Promise<void> }[]): Promise<void> {

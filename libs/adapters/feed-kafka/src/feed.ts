@@ -30,11 +30,12 @@ export function kafkaFeed(options: KafkaFeedOptions): KafkaFeed {
   const { prefix = '', logger } = options;
   let trouble: KafkaTrouble | null = 'unreachable';
   let burying: Promise<{ admin: Admin; producer: Producer }> | null = null;
+  const letterClient = kafkaClient(options, 'covenant-letters');
   const closing = new AbortController();
 
   const follow: Feed['follow'] = async (following) => {
     const { consumer } = following;
-    const kafka = kafkaClient(options, `covenant-${consumer}`);
+    const { kafka, turn } = kafkaClient(options, `covenant-${consumer}`);
     const signal = AbortSignal.any([following.signal, closing.signal]);
     let failures = 0;
     let told: KafkaTrouble | null = null;
@@ -53,6 +54,7 @@ export function kafkaFeed(options: KafkaFeedOptions): KafkaFeed {
         if (error instanceof Refused) throw error.reason;
         const unavailable = new KafkaUnavailable(troubleOf(error), { cause: error });
         trouble = unavailable.trouble;
+        if (trouble === 'unreachable') turn();
         if (trouble !== told || trouble === 'failed')
           logger.warn({ consumer, trouble, reason: unavailable.message }, 'Kafka is waited for');
         told = trouble;
@@ -63,9 +65,8 @@ export function kafkaFeed(options: KafkaFeedOptions): KafkaFeed {
   };
 
   const forBurying = async (): Promise<{ admin: Admin; producer: Producer }> => {
-    const kafka = kafkaClient(options, 'covenant-letters');
-    const admin = kafka.admin();
-    const producer = kafka.producer({
+    const admin = letterClient.kafka.admin();
+    const producer = letterClient.kafka.producer({
       allowAutoTopicCreation: false,
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     });
@@ -110,6 +111,7 @@ export function kafkaFeed(options: KafkaFeedOptions): KafkaFeed {
           });
         }
       } catch (error) {
+        letterClient.turn();
         const broken = burying;
         burying = null;
         await broken?.then(

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Kafka } from 'kafkajs';
 import { closed } from './client.js';
+import { endsOf } from './topics.js';
 import { KafkaUnavailable } from './trouble.js';
 
 /** Offsets looked back at first: each transaction takes two, and some may have been given up. */
@@ -24,8 +25,8 @@ export async function lastRecord(
   topic: string,
   group: string,
 ): Promise<string | null> {
-  const [ends] = await admin.fetchTopicOffsets(topic);
-  const [low, high] = [BigInt(ends!.low), BigInt(ends!.high)];
+  const [ends] = await endsOf(admin, topic);
+  const { low, high } = ends!;
   if (high === low) return null;
 
   const consumer = kafka.consumer({

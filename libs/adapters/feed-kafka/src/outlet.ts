@@ -13,7 +13,7 @@ import kafkajs, { type Admin, type Message, type Producer, type Transaction } fr
 import { closed, kafkaClient, type KafkaAddress } from './client.js';
 import { lastRecord } from './last-record.js';
 import { partitionOf } from './partition.js';
-import { openTopics, STANDING } from './topics.js';
+import { endsOf, openTopics, STANDING } from './topics.js';
 import { isConcurrent, isFenced, KafkaUnavailable, troubleOf, type KafkaTrouble } from './trouble.js';
 
 export interface KafkaOutlet extends Outlet {
@@ -46,7 +46,7 @@ const PROBE = 3_000;
  */
 export function kafkaOutlet(options: KafkaOutletOptions): KafkaOutlet {
   const { prefix = '', logger } = options;
-  const kafka = kafkaClient(options, 'covenant-relay');
+  const { kafka, turn } = kafkaClient(options, 'covenant-relay');
   const group = `${prefix}covenant-relay`;
   const topic = prefix + STANDING;
   let trouble: KafkaTrouble | null = 'unreachable';
@@ -55,6 +55,7 @@ export function kafkaOutlet(options: KafkaOutletOptions): KafkaOutlet {
     if (error instanceof OutletRefused) return error;
     if (isFenced(error)) return new Superseded('another relay writes now', { cause: error });
     trouble = troubleOf(error);
+    if (trouble === 'unreachable') turn();
     const { message } = new KafkaUnavailable(trouble, { cause: error });
     return new OutletUnavailable(message, { cause: error });
   };
@@ -80,7 +81,7 @@ export function kafkaOutlet(options: KafkaOutletOptions): KafkaOutlet {
       const standing = record === null ? null : readStanding(record);
       if (standing === null)
         for (const { name } of TOPICS)
-          if ((await admin.fetchTopicOffsets(prefix + name)).some(({ high }) => high !== '0'))
+          if ((await endsOf(admin, prefix + name)).some(({ high }) => high !== 0n))
             throw new OutletRefused(
               `topic ${prefix + name} holds messages, and ${topic} does not say up to where the log was ` +
                 `announced: bring that topic back; or delete all topics ${prefix}covenant.* and start the ` +

@@ -4,6 +4,7 @@ import { LogReplaced } from '#engine/store';
 import type { Logger } from '#kernel';
 import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { closed } from './client.js';
+import { endsOf, type Ends } from './topics.js';
 import { KafkaUnavailable } from './trouble.js';
 
 /** What the consumer cannot do, and `follow` therefore rejects with. */
@@ -24,13 +25,17 @@ export interface SessionOptions {
 }
 
 /** Milliseconds. */
-const SESSION = 10_000;
+const SESSION = 6_000;
 const REBALANCE = 30_000;
 const HEARTBEAT = 1_000;
 const POLL = 500;
 /** Nothing seen of kafkajs for so long: it is stuck, whatever it says. */
 const STUCK = 30_000;
 const LOOK = 2_000;
+const LOOKS_AT_ENDS = 5;
+/** Bytes of one answer, and of one partition in it; unpacked it is some ten times as much. */
+const ANSWER = 1 << 20;
+const OF_A_PARTITION = 128 << 10;
 /** Partitions digested beside one another. */
 const BESIDE = 4;
 
@@ -68,16 +73,20 @@ export async function runSession({
     rebalanceTimeout: REBALANCE,
     heartbeatInterval: HEARTBEAT,
     maxWaitTimeInMs: POLL,
+    maxBytes: ANSWER,
+    maxBytesPerPartition: OF_A_PARTITION,
     allowAutoTopicCreation: false,
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false },
   });
 
   const session = new Session(consumer, admin);
+  let leave = (): void => undefined;
   const over = new Promise<void>((resolve, reject) => {
     session.fail = reject;
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    if (signal.aborted) resolve();
+    leave = resolve;
   });
+  signal.addEventListener('abort', leave);
+  if (signal.aborted) leave();
   over.catch(() => undefined); // it is met below
 
   const watchdog = setInterval(() => session.lookAlive(), LOOK);
@@ -92,6 +101,7 @@ export async function runSession({
     });
     await over;
   } finally {
+    signal.removeEventListener('abort', leave);
     clearInterval(watchdog);
     await session.end();
     await closed(consumer, admin);
@@ -176,20 +186,45 @@ class Session {
     from: Following['from'],
     prefix: string,
   ): Promise<void> {
-    const ends = await this.admin.fetchTopicOffsets(topic);
-    for (const [partition, place] of places) {
-      const said = await from(topic.slice(prefix.length), partition).catch((error: unknown) => {
+    const said = new Map<number, bigint | null>();
+    for (const [partition] of places) {
+      const next = await from(topic.slice(prefix.length), partition).catch((error: unknown) => {
         throw new Refused(error);
       });
-      const end = ends.find((each) => each.partition === partition)!;
-      const [low, high] = [BigInt(end.low), BigInt(end.high)];
-      const next = said === null ? low : BigInt(said);
-      if (next < low || next > high)
-        throw new Refused(new LogReplaced(notThere(topic, partition, next, low, high)));
+      said.set(partition, next === null ? null : BigInt(next));
+    }
+    // Only now: whoever had the partition before may have gone on until it said so.
+    const ends = await this.ends(topic, said);
+    for (const [partition, place] of places) {
       if (this.ended || this.places.get(placeOf(topic, partition)) !== place) return;
+      const next = said.get(partition) ?? ends.get(partition)!.low;
       this.goOnAt(topic, partition, next);
       place.next = next;
       this.consumer.resume([{ topic, partitions: [partition] }]);
+    }
+  }
+
+  /**
+   * What the partitions hold, once that includes where each goes on. A broker that has just come to lead one
+   * may not know its end yet, so it is asked again before anybody stops for good.
+   */
+  private async ends(
+    topic: string,
+    said: ReadonlyMap<number, bigint | null>,
+  ): Promise<ReadonlyMap<number, Ends>> {
+    for (let looks = 1; ; looks++) {
+      const ends = new Map((await endsOf(this.admin, topic)).map((end) => [end.partition, end]));
+      const [wrong] = [...said].filter(([partition, next]) => {
+        const end = ends.get(partition);
+        return !end || (next !== null && (next < end.low || next > end.high));
+      });
+      if (!wrong || this.ended) return ends;
+      const [partition, next] = wrong;
+      const end = ends.get(partition);
+      if (looks === LOOKS_AT_ENDS && end && next !== null)
+        throw new Refused(new LogReplaced(notThere(topic, partition, next, end.low, end.high)));
+      if (looks === LOOKS_AT_ENDS) throw new KafkaUnavailable('failed');
+      await new Promise((resolve) => setTimeout(resolve, LOOK));
     }
   }
 

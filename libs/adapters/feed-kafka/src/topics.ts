@@ -3,6 +3,7 @@ import { OutletRefused } from '#engine/announce';
 import type { Logger } from '#kernel';
 import type { Admin } from 'kafkajs';
 import kafkajs from 'kafkajs';
+import { isWithoutLeader } from './trouble.js';
 
 /** The relay's own topic: one compacted partition whose last record is where it stands. */
 export const STANDING = 'covenant.relay.v1';
@@ -115,4 +116,29 @@ async function settingsOf(
       new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
     ]),
   );
+}
+
+/** What a partition holds: the offset of its first record, and the one after its last. */
+export interface Ends {
+  readonly partition: number;
+  readonly low: bigint;
+  readonly high: bigint;
+}
+
+/** Milliseconds between looks, and how many, at a leader that has just come to be one and does not know it yet. */
+const LEADERS = 100;
+const LOOKS_AT_LEADERS = 20;
+
+/** What a topic holds. Errors: those of the client. */
+export async function endsOf(admin: Admin, topic: string): Promise<readonly Ends[]> {
+  for (let looks = 1; ; looks++) {
+    try {
+      const found = await admin.fetchTopicOffsets(topic);
+      return found.map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }));
+    } catch (error) {
+      // kafkajs gives up at the first such answer.
+      if (!isWithoutLeader(error) || looks === LOOKS_AT_LEADERS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, LEADERS));
+    }
+  }
 }

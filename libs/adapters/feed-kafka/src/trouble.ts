@@ -105,3 +105,9 @@ export const isFenced = (error: unknown): boolean =>
 /** The last transaction is not quite over; nothing was sent. */
 export const isConcurrent = (error: unknown): boolean =>
   [...causes(error)].some(({ type }) => type === 'CONCURRENT_TRANSACTIONS');
+
+/** Who leads the partition has changed, or is being found. */
+export const isWithoutLeader = (error: unknown): boolean =>
+  [...causes(error)].some(
+    ({ type }) => type === 'NOT_LEADER_FOR_PARTITION' || type === 'LEADER_NOT_AVAILABLE',
+  );
