@@ -6,13 +6,13 @@ import { gzipSync } from 'node:zlib';
 import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { openAnalyticsTables } from '#adapters/consumers-postgres';
-import { kafkaFeed, kafkaOutlet } from '#adapters/feed-kafka';
+import { kafkaFeed, kafkaOutlet, type KafkaOutletOptions } from '#adapters/feed-kafka';
 import { openPostgresLog, openPostgresVault, type PostgresLog } from '#adapters/log-postgres';
 import { ticket } from '#domain/desk';
 import { ENGINE, type Policies } from '#domain/sla';
 import { civilDay, NEWEST_ZONE_RULES, pause, schemaCheck } from '#edge';
 import { analytics } from '#engine/analytics';
-import { announce } from '#engine/announce';
+import { announce, OutletUnavailable } from '#engine/announce';
 import { everyEvent, upcasters, type HouseEvent } from '#engine/catalogue';
 import { consume, type Feed } from '#engine/feed';
 import { identities } from '#engine/identity';
@@ -176,8 +176,7 @@ async function openWay(
   env: Readonly<Record<string, string>>,
 ): Promise<Way> {
   const address = { brokers: brokers.split(','), logger: silent };
-  // Makes the topics, so that the consumer can join before the relay has anything to bring.
-  await (await kafkaOutlet(address).hold()).release();
+  await makeTopics(address);
   const url = await bench.database();
   const tables = await openAnalyticsTables({ url, logger: silent });
   const source = kafkaFeed(address);
@@ -266,6 +265,18 @@ async function openWay(
     },
     close,
   };
+}
+
+/** So that the consumer can join before the relay has anything to bring; topics just made have no leader at first. */
+async function makeTopics(address: KafkaOutletOptions): Promise<void> {
+  const outlet = kafkaOutlet(address);
+  for (const end = performance.now() + START_MS; ;) {
+    try {
+      return await (await outlet.hold()).release();
+    } catch (error) {
+      if (!(error instanceof OutletUnavailable) || performance.now() > end) throw error;
+    }
+  }
 }
 
 const ID = /"id":"([0-9a-f-]{36})"/;

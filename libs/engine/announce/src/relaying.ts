@@ -182,7 +182,8 @@ async function announceAll(
         continue;
       }
       if (come.done) break;
-      next = ahead(batches);
+      const { caughtUp } = come.value;
+      if (!caughtUp) next = ahead(batches);
       const { announcements, events, tooNew } = translated(come.value.events, decode, log);
       const last = events.at(-1);
       if (last !== undefined) {
@@ -195,10 +196,11 @@ async function announceAll(
         await writing;
         throw tooNew;
       }
-      if (come.value.caughtUp) {
-        // What came meanwhile is in the next batch; nothing waits longer for it.
+      if (caughtUp) {
         await writing;
         if (events.length > STREAMING) await pause(GATHER_MS, until);
+        // Live it is read only now: what came while this was written goes as one, and nothing of it waits twice.
+        next = ahead(batches);
       }
     }
   } finally {
