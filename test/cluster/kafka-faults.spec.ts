@@ -2,14 +2,17 @@ import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/global
 import { readFile } from 'node:fs/promises';
 import { kafkaFeed, kafkaOutlet, STANDING, type KafkaAddress, type KafkaTrouble } from '#adapters/feed-kafka';
 import { PARTITIONS, TICKETS } from '#contracts';
-import { OutletRefused, OutletUnavailable } from '#engine/announce';
-import { silent } from '#kernel';
+import { announce, OutletRefused, OutletUnavailable } from '#engine/announce';
+import type { HouseEvent } from '#engine/catalogue';
+import { LogReplaced } from '#engine/store';
+import { freshId, freshTicket, History } from '#engine/views/testing';
+import { silent, type Recorded } from '#kernel';
 import { DeskProcess, SECRETS } from '../e2e/edge/desk-process.js';
 import { freshDatabase, type FreshDatabase } from '../support/database.js';
 import { freePort } from '../support/eventstoredb.js';
 import { eventually } from '../support/eventually.js';
 import { freshPrefix, onEachKafka, TLS } from '../support/kafka.js';
-import { makeTopic } from '../support/read-topic.js';
+import { deleteRecords, makeTopic, readTopic } from '../support/read-topic.js';
 
 jest.setTimeout(180_000);
 
@@ -130,6 +133,43 @@ await onEachKafka(
         await makeTopic(brokers().brokers, prefix + STANDING, 1);
         const outlet = kafkaOutlet({ ...brokers(), prefix, logger: silent });
         await expect(outlet.hold()).rejects.toThrow('cleanup.policy=compact');
+      });
+    });
+
+    describe(`A consumer of ${name}`, () => {
+      test.each([
+        ['was made anew', '40', 'the topic was made anew'],
+        ['lost records that it has not read', '0', 'messages are gone that it has not read'],
+      ])('stops where a topic %s, and reads nothing of it', async (_what, next, told) => {
+        const prefix = freshPrefix();
+        const address = { ...brokers(), prefix, logger: silent };
+        const outlet = await kafkaOutlet(address).hold();
+        const log = freshId();
+        const history = new History();
+        const stream = freshTicket();
+        const messages = Array.from({ length: 10 }, () => history.ticket(stream, 'desk.ticket-closed.v1'));
+        await outlet.put(
+          messages.flatMap((event) => announce(event as Recorded<HouseEvent>, log)),
+          { log, position: messages.at(-1)!.position, event: messages.at(-1)!.id },
+        );
+        await outlet.release();
+        const { partition } = await eventually(async () => (await readTopic(address, TICKETS.name))[0], {
+          within: 30_000,
+        });
+        if (next === '0') await deleteRecords(address.brokers, prefix + TICKETS.name, partition, '5');
+        const feed = kafkaFeed(address);
+        const taken: unknown[] = [];
+        const following = feed.follow({
+          consumer: 'stops',
+          topics: [TICKETS],
+          from: async (_topic, at) => (at === partition ? next : null),
+          take: async (batch) => void taken.push(batch),
+          signal: new AbortController().signal,
+        });
+        await expect(following).rejects.toThrow(LogReplaced);
+        await expect(following).rejects.toThrow(told);
+        expect(taken).toEqual([]);
+        await feed.close();
       });
     });
 

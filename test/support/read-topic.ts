@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CloudEvent } from '#contracts';
 import kafkajs from 'kafkajs';
+import { eventually } from './eventually.js';
 
 export interface ReadRecord {
   readonly partition: number;
@@ -10,7 +11,10 @@ export interface ReadRecord {
   readonly message: CloudEvent;
 }
 
-/** Everything committed of a topic, of each partition in its order: by another way than the one under test. */
+/**
+ * Everything committed of a topic, of each partition in its order: by another way than the one under test.
+ * A transaction that has just been committed may not be over on every partition yet.
+ */
 export async function readTopic(
   { brokers, prefix = '' }: { readonly brokers: readonly string[]; readonly prefix?: string },
   topic: string,
@@ -23,7 +27,11 @@ export async function readTopic(
   const open = new Set(ends.filter(({ low, high }) => low !== high).map(({ partition }) => partition));
   const records: ReadRecord[] = [];
   if (open.size === 0) return records;
-  const consumer = kafka.consumer({ groupId: `reader-${randomUUID()}`, maxWaitTimeInMs: 100 });
+  const consumer = kafka.consumer({
+    groupId: `reader-${randomUUID()}`,
+    maxWaitTimeInMs: 100,
+    retry: { retries: 10 },
+  });
   await consumer.connect();
   await consumer.subscribe({ topic: prefix + topic, fromBeginning: true });
   await new Promise<void>((resolve, reject) => {
@@ -73,7 +81,22 @@ export async function makeTopic(
   await admin.connect();
   await admin.createTopics({
     topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }],
-    waitForLeaders: true,
+    waitForLeaders: false,
   });
+  await eventually(async () => (await admin.listTopics()).includes(topic), { what: `topic ${topic}` });
+  await admin.disconnect();
+}
+
+/** Somebody deletes the records of a partition below an offset. */
+export async function deleteRecords(
+  brokers: readonly string[],
+  topic: string,
+  partition: number,
+  offset: string,
+): Promise<void> {
+  const admin = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.fetchTopicOffsets(topic); // or it knows no leader to ask
+  await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset }] });
   await admin.disconnect();
 }

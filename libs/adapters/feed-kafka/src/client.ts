@@ -1,4 +1,5 @@
 import kafkajs, { type Kafka } from 'kafkajs';
+import { KafkaUnavailable } from './trouble.js';
 
 /** Where Kafka is, and as whom. */
 export interface KafkaAddress {
@@ -42,10 +43,26 @@ export function kafkaClient({ brokers, tls, user }: KafkaAddress, name: string):
     connectionTimeout: CONNECTING,
     authenticationTimeout: ANSWERING,
     requestTimeout: ANSWERING,
-    retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 },
+    retry: { retries: 6, initialRetryTime: 100, maxRetryTime: 1_000 },
     logLevel: kafkajs.logLevel.NOTHING,
   });
   return { kafka, turn: () => void (first = (first + 1) % brokers.length) };
+}
+
+/** Milliseconds for finding any broker at all. */
+const FINDING = 8_000;
+
+/** @throws KafkaUnavailable where it takes too long: kafkajs asks one that says nothing again and again */
+export async function connected(...clients: readonly { connect(): Promise<void> }[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new KafkaUnavailable('unreachable')), FINDING);
+  });
+  try {
+    await Promise.race([Promise.all(clients.map((client) => client.connect())), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Milliseconds after which a client that will not close is left to itself. */

@@ -2,7 +2,7 @@ import type { Feed } from '#engine/feed';
 import type { Logger } from '#kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin, type Producer } from 'kafkajs';
-import { closed, kafkaClient, type KafkaAddress } from './client.js';
+import { closed, connected, kafkaClient, type KafkaAddress } from './client.js';
 import { Refused, runSession } from './session.js';
 import { deadLetterTopic, makeMissing } from './topics.js';
 import { KafkaUnavailable, troubleOf, type KafkaTrouble } from './trouble.js';
@@ -71,8 +71,7 @@ export function kafkaFeed(options: KafkaFeedOptions): KafkaFeed {
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     });
     try {
-      await admin.connect();
-      await producer.connect();
+      await connected(admin, producer);
       return { admin, producer };
     } catch (error) {
       await closed(admin, producer);

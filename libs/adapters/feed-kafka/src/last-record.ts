@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Kafka } from 'kafkajs';
-import { closed } from './client.js';
+import { closed, connected } from './client.js';
 import { endsOf } from './topics.js';
 import { KafkaUnavailable } from './trouble.js';
 
@@ -36,7 +36,7 @@ export async function lastRecord(
   });
   let timer: NodeJS.Timeout | undefined;
   try {
-    await consumer.connect();
+    await connected(consumer);
     await consumer.subscribe({ topic, fromBeginning: true });
     return await new Promise<string | null>((resolve, reject) => {
       let back = BACK;

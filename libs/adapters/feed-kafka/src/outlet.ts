@@ -10,7 +10,7 @@ import {
 } from '#engine/announce';
 import { isPosition, isUuid, type Logger } from '#kernel';
 import kafkajs, { type Admin, type Message, type Producer, type Transaction } from 'kafkajs';
-import { closed, kafkaClient, type KafkaAddress } from './client.js';
+import { closed, connected, kafkaClient, type KafkaAddress } from './client.js';
 import { lastRecord } from './last-record.js';
 import { partitionOf } from './partition.js';
 import { endsOf, openTopics, STANDING } from './topics.js';
@@ -73,9 +73,8 @@ export function kafkaOutlet(options: KafkaOutletOptions): KafkaOutlet {
       retry: { retries: 0 },
     });
     try {
-      await admin.connect();
+      await connected(admin, producer);
       await openTopics(admin, prefix, logger);
-      await producer.connect();
       const first = await producer.transaction();
       const record = await lastRecord(kafka, admin, topic, group);
       const standing = record === null ? null : readStanding(record);
@@ -144,7 +143,7 @@ export function kafkaOutlet(options: KafkaOutletOptions): KafkaOutlet {
     standing: async () => {
       const admin = kafka.admin();
       try {
-        await admin.connect();
+        await connected(admin);
         const record = await lastRecord(kafka, admin, topic, group);
         trouble = null;
         return record === null ? null : readStanding(record);

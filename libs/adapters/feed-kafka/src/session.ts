@@ -3,7 +3,7 @@ import type { Following } from '#engine/feed';
 import { LogReplaced } from '#engine/store';
 import type { Logger } from '#kernel';
 import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import { closed } from './client.js';
+import { closed, connected } from './client.js';
 import { endsOf, type Ends } from './topics.js';
 import { KafkaUnavailable } from './trouble.js';
 
@@ -91,9 +91,8 @@ export async function runSession({
 
   const watchdog = setInterval(() => session.lookAlive(), LOOK);
   try {
-    await admin.connect();
+    await connected(admin, consumer);
     await checkPartitions(admin, names);
-    await consumer.connect();
     await consumer.subscribe({ topics: names, fromBeginning: true });
     session.start(from, take, prefix, () => {
       onJoined();

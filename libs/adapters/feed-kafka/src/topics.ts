@@ -3,7 +3,7 @@ import { OutletRefused } from '#engine/announce';
 import type { Logger } from '#kernel';
 import type { Admin } from 'kafkajs';
 import kafkajs from 'kafkajs';
-import { isWithoutLeader } from './trouble.js';
+import { isUnsettled } from './trouble.js';
 
 /** The relay's own topic: one compacted partition whose last record is where it stands. */
 export const STANDING = 'covenant.relay.v1';
@@ -53,7 +53,7 @@ export async function openTopics(admin: Admin, prefix: string, logger: Logger): 
   const standing = standingTopic(prefix);
   const wanted = [...publicTopics(prefix), standing];
   await makeMissing(admin, wanted, logger);
-  const { topics } = await admin.fetchTopicMetadata({ topics: wanted.map(({ name }) => name) });
+  const { topics } = await known(() => admin.fetchTopicMetadata({ topics: wanted.map(({ name }) => name) }));
   for (const { name, partitions } of wanted) {
     const found = topics.find((topic) => topic.name === name)?.partitions.length ?? 0;
     if (found !== partitions)
@@ -88,7 +88,8 @@ export async function makeMissing(admin: Admin, wanted: readonly TopicForm[], lo
   const { brokers } = await admin.describeCluster();
   const copies = Math.min(COPIES, brokers.length);
   await admin.createTopics({
-    waitForLeaders: true,
+    // kafkajs gives up waiting at the first broker that has not heard of them yet.
+    waitForLeaders: false,
     topics: missing.map(({ name, partitions, config }) => ({
       topic: name,
       numPartitions: partitions,
@@ -99,6 +100,7 @@ export async function makeMissing(admin: Admin, wanted: readonly TopicForm[], lo
       }).map(([entry, value]) => ({ name: entry, value })),
     })),
   });
+  await known(() => admin.fetchTopicMetadata({ topics: missing.map(({ name }) => name) }));
   logger.info({ topics: missing.map(({ name }) => name), copies }, 'topics were made');
 }
 
@@ -125,20 +127,24 @@ export interface Ends {
   readonly high: bigint;
 }
 
-/** Milliseconds between looks, and how many, at a leader that has just come to be one and does not know it yet. */
-const LEADERS = 100;
-const LOOKS_AT_LEADERS = 20;
+/** Milliseconds between looks, and how many. */
+const BETWEEN = 100;
+const LOOKS = 50;
 
-/** What a topic holds. Errors: those of the client. */
-export async function endsOf(admin: Admin, topic: string): Promise<readonly Ends[]> {
+/** A topic just made, or one that has just changed its leader, is not known to every broker at once. */
+async function known<T>(ask: () => Promise<T>): Promise<T> {
   for (let looks = 1; ; looks++) {
     try {
-      const found = await admin.fetchTopicOffsets(topic);
-      return found.map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }));
+      return await ask();
     } catch (error) {
-      // kafkajs gives up at the first such answer.
-      if (!isWithoutLeader(error) || looks === LOOKS_AT_LEADERS) throw error;
-      await new Promise((resolve) => setTimeout(resolve, LEADERS));
+      if (!isUnsettled(error) || looks === LOOKS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN));
     }
   }
+}
+
+/** What a topic holds, as whoever reads committed messages sees it. Errors: those of the client. */
+export async function endsOf(admin: Admin, topic: string): Promise<readonly Ends[]> {
+  const found = await known(() => admin.fetchTopicOffsets(topic));
+  return found.map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }));
 }

@@ -106,8 +106,12 @@ export const isFenced = (error: unknown): boolean =>
 export const isConcurrent = (error: unknown): boolean =>
   [...causes(error)].some(({ type }) => type === 'CONCURRENT_TRANSACTIONS');
 
-/** Who leads the partition has changed, or is being found. */
-export const isWithoutLeader = (error: unknown): boolean =>
-  [...causes(error)].some(
-    ({ type }) => type === 'NOT_LEADER_FOR_PARTITION' || type === 'LEADER_NOT_AVAILABLE',
-  );
+const UNSETTLED: readonly (string | undefined)[] = [
+  'NOT_LEADER_FOR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+];
+
+/** Who leads a partition, or that there is a topic, has not come round to every broker yet. */
+export const isUnsettled = (error: unknown): boolean =>
+  [...causes(error)].some(({ type }) => UNSETTLED.includes(type));

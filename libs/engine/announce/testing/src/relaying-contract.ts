@@ -110,7 +110,14 @@ export function relayingContract(name: string, open: () => Promise<OpenedOutlet>
           announce(decode(event) as Recorded<HouseEvent>, log).map(({ message }) => message),
         ),
       );
-      expect(byKey(await opened.read())).toEqual(expected);
+      // Readers of committed messages may see the end of a transaction a moment after its standing.
+      await eventually(
+        async () => {
+          expect(byKey(await opened.read())).toEqual(expected);
+          return true;
+        },
+        { within: patience },
+      );
     };
 
     test('every message is read once, of each aggregate in its order', async () => {
@@ -196,7 +203,7 @@ export function relayingContract(name: string, open: () => Promise<OpenedOutlet>
       await expect(start().ended).rejects.toThrow(OlderThanLog);
       const known = await store.readAll(START, 8);
       expect((await opened.outlet().standing())!.position).toBe(known.at(-1)!.position);
-      expect(await opened.read()).toHaveLength(6);
+      await eventually(async () => (await opened.read()).length === 6, { within: patience });
     }, 60_000);
 
     test('messages without a standing beside them stop it', async () => {
