@@ -82,7 +82,7 @@ export {
 } from './run/request.js';
 export { BODY_LIMIT, CORRELATION_HEADER, POSITION_HEADER } from './run/server.js';
 export { bootstrap, StartRefused, type BootstrapOptions, type Running } from './run/bootstrap.js';
-export { pause } from './run/pause.js';
+export { pause } from '#adapters/timers';
 export { onThread, openThread, type Thread } from './run/thread.js';
 export { run, runOnMessages, type Program } from './run/run.js';
 export { schemaCheck } from './consuming/schema-check.js';

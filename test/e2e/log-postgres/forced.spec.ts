@@ -2,12 +2,8 @@ import { once } from 'node:events';
 import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import {
-  MIGRATION_LOCK,
-  openPostgresLog,
-  type PostgresLog,
-  type PostgresLogOptions,
-} from '#adapters/log-postgres';
+import { openPostgresLog, type PostgresLog, type PostgresLogOptions } from '#adapters/log-postgres';
+import { MIGRATION_LOCK } from '#adapters/postgres';
 import { silent, toOrdinal, START } from '#kernel';
 import {
   DuplicateEventId,

@@ -1,50 +1,12 @@
-import {
-  Column,
-  Entity,
-  PrimaryColumn,
-  type ColumnOptions,
-  type ColumnType,
-  type ValueTransformer,
-} from 'typeorm';
+import { Entity, PrimaryColumn } from 'typeorm';
+import { columns, numbers, orNull } from '#adapters/postgres';
 import type { BrokenPromise, TicketMeasures } from '#engine/analytics';
 import type { ConsumerState, Pinned } from '#engine/feed';
 import type { Candidate } from '#engine/knowledge';
-import { toInstant, type Instant } from '#kernel';
+import type { Instant } from '#kernel';
 
-/**
- * Entities name no schema: each consumer has a data source of its own, whose schema is the consumer's name.
- */
-const unlessNull =
-  <A, B>(convert: (value: A) => B) =>
-  (value: A | null | undefined): B | null =>
-    value === null || value === undefined ? null : convert(value);
-
-/** `timestamptz` as the instant it is; all of ours are whole seconds. */
-export const instants: ValueTransformer = {
-  to: (at: Instant | null) => at,
-  from: unlessNull((at: Date | string) => toInstant(new Date(at).getTime() / 1000)),
-};
-/** `bigint` that a JavaScript number holds exactly. */
-export const numbers: ValueTransformer = {
-  to: (value: number | null) => value,
-  from: unlessNull((value: string | number) => Number(value)),
-};
-
-const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-/** A column of that name in snake case; every column says its type. */
-const as =
-  (type: ColumnType, options: ColumnOptions = {}): PropertyDecorator =>
-  (target, property) =>
-    Column({ type, name: snake(String(property)), ...options })(target, property);
-
-const uuid = (options?: ColumnOptions) => as('uuid', options);
-const text = (options?: ColumnOptions) => as('text', options);
-const integer = (options?: ColumnOptions) => as('integer', options);
-const json = (options?: ColumnOptions) => as('json', options);
-const boolean = (options?: ColumnOptions) => as('boolean', options);
-const instant = (options?: ColumnOptions) => as('timestamptz', { transformer: instants, ...options });
-const number = (options?: ColumnOptions) => as('bigint', { transformer: numbers, ...options });
-const orNull = { nullable: true } as const;
+/** Entities name no schema: each consumer has a data source of its own, whose schema is the consumer's name. */
+const { uuid, text, integer, json, boolean, bytes, instant, number } = columns;
 
 /** The one row that is true of all tables of a consumer. */
 @Entity({ name: 'state' })
@@ -82,8 +44,8 @@ export class DeadLetterEntity {
   @text() topic!: string;
   @integer() partition!: number;
   @text() offset!: string;
-  @as('bytea') key!: Buffer;
-  @as('bytea') value!: Buffer;
+  @bytes() key!: Buffer;
+  @bytes() value!: Buffer;
   @text() reason!: string;
   @boolean() told!: boolean;
 }

@@ -1,6 +1,6 @@
 import type { DataSource, EntityMetadata, EntityTarget, ValueTransformer } from 'typeorm';
 import type { Counted } from '#engine/feed';
-import { instants, numbers } from './entities.js';
+import { instants, numbers } from '#adapters/postgres';
 
 /** A consumer's own tables: a row per aggregate, and counts over them. */
 export interface OwnTables {

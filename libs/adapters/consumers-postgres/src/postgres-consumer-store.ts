@@ -13,15 +13,14 @@ import {
   type TablesComparison,
 } from '#engine/feed';
 import type { Logger } from '#kernel';
+import { lead, openSession } from '#adapters/postgres';
 import { OwnStatements, quoted, wholeRow, type OwnTables } from './own-tables.js';
-import { failureOf, openSession, problemOf } from './session.js';
+import { failureOf, told } from './failure.js';
 
 /** Classes of this adapter's locks; arbitrary, but for ever the same. The object is the consumer's name. */
 const WRITING = 527_984_621;
 const LEADING = 527_984_622;
 const BUILDING = 527_984_623;
-/** How often one who stands by looks whether the leader is gone. */
-const STAND_BY_MS = 250;
 /** Keys named of rows that differ after a rebuild. */
 const NAMED = 100;
 
@@ -43,46 +42,16 @@ export function postgresConsumerStore<Row extends object>(
   const { consumer, url, logger } = options;
   return {
     ...storeIn<Row>(consumer, options),
-    lead: (signal) => lead(url, consumer, logger, signal),
+    lead: (signal): Promise<ConsumerLead> =>
+      lead(
+        { url, application: `covenant ${consumer} lead`, logger },
+        `${LEADING}, ${objectOf(consumer)}`,
+        signal,
+      ).catch((error: unknown) => {
+        throw signal.aborted ? error : failureOf(error);
+      }),
     beside: () => beside<Row>(options),
   };
-}
-
-async function lead(
-  url: string,
-  consumer: string,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<ConsumerLead> {
-  const { client, lost } = await openSession(url, `covenant ${consumer} lead`);
-  const release = async (): Promise<void> => {
-    await client.end().catch((error: unknown) => logger.warn({ problem: problemOf(error) }, 'a leader left'));
-  };
-  try {
-    for (;;) {
-      signal.throwIfAborted();
-      const { rows } = await client.query<{ led: boolean }>(
-        `SELECT pg_try_advisory_lock(${LEADING}, ${objectOf(consumer)}) AS led`,
-      );
-      if (rows[0]!.led) return { lost, release };
-      await pause(STAND_BY_MS, AbortSignal.any([signal, lost]));
-    }
-  } catch (error) {
-    await release();
-    throw signal.aborted ? error : failureOf(error);
-  }
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }
 
 type Query = <R extends object>(text: string, values?: readonly unknown[]) => Promise<pg.QueryResult<R>>;
@@ -90,13 +59,8 @@ type Query = <R extends object>(text: string, values?: readonly unknown[]) => Pr
 /** Statements of one connection or pool, their failures told as the port has them. */
 const asking =
   (client: Pick<pg.Pool, 'query'>): Query =>
-  async <R extends object>(text: string, values: readonly unknown[] = []) => {
-    try {
-      return await client.query<R>(text, [...values]);
-    } catch (error) {
-      throw failureOf(error);
-    }
-  };
+  <R extends object>(text: string, values: readonly unknown[] = []) =>
+    told(client.query<R>(text, [...values]));
 
 type StoreIn<Row extends object> = Omit<ConsumerStore<Row>, 'lead' | 'beside'>;
 
@@ -106,12 +70,7 @@ function storeIn<Row extends object>(schema: string, options: PostgresConsumerSt
   const ask = asking(pool);
 
   const transact: StoreIn<Row>['transact'] = async (work, alone = false) => {
-    let client: pg.PoolClient;
-    try {
-      client = await pool.connect();
-    } catch (error) {
-      throw failureOf(error);
-    }
+    const client = await told(pool.connect());
     let broken = false;
     const query = asking(client);
     try {
@@ -346,7 +305,7 @@ async function beside<Row extends object>(options: PostgresConsumerStoreOptions)
   const next = `${consumer}_next`;
   const own = [tables.rows, tables.counts].map((entity) => dataSource.getMetadata(entity));
   const built = [...own.map(({ tableName }) => tableName), 'seen', 'dead_letters'];
-  const { client } = await openSession(url, `covenant ${consumer} rebuild`);
+  const { client } = await told(openSession(url, `covenant ${consumer} rebuild`));
   const query = asking(client);
   const { rows } = await query<{ mine: boolean }>(
     `SELECT pg_try_advisory_lock(${BUILDING}, ${objectOf(consumer)}) AS mine`,

@@ -1,11 +1,10 @@
-import 'reflect-metadata';
-import pg from 'pg';
-import { DataSource, type MixedList } from 'typeorm';
+import type { DataSource, MixedList } from 'typeorm';
+import { openDataSource, openPool } from '#adapters/postgres';
 import type { ConsumerStore } from '#engine/feed';
 import type { Logger } from '#kernel';
 import type { OwnTables } from './own-tables.js';
 import { postgresConsumerStore } from './postgres-consumer-store.js';
-import { failureOf, openPool, problemOf, sessionConfig } from './session.js';
+import { told } from './failure.js';
 
 export interface ConsumerTablesOptions {
   readonly url: string;
@@ -28,9 +27,6 @@ interface Declared extends OwnTables {
   readonly migrations: MixedList<new () => object>;
 }
 
-/** Every process that migrates any of the desk's schemas holds it meanwhile; the other adapters know it too. */
-const MIGRATION_LOCK = 5_279_846_163;
-const PATIENCE_MS = 60_000;
 /** Partitions that one process digests at once; more wait their turn. */
 const WRITERS = 4;
 
@@ -40,10 +36,23 @@ export async function openTables<Row extends object>(
   options: ConsumerTablesOptions,
 ): Promise<ConsumerTables<Row> & { readonly dataSource: DataSource }> {
   const { url, poolSize = 3, logger } = options;
-  const { consumer } = declared;
-  await migrate(declared, options);
-  const dataSource = await dataSourceOf(declared, { ...options, poolSize }).initialize();
-  const pool = openPool({ url, size: WRITERS, application: `covenant ${consumer}`, logger });
+  const { consumer, entities, migrations } = declared;
+  const to = 'a consumer’s tables';
+  const application = `covenant ${consumer}`;
+  const dataSource = await openDataSource(
+    {
+      url,
+      schema: consumer,
+      entities,
+      migrations,
+      poolSize,
+      application: `${application} queries`,
+      to,
+      logger,
+    },
+    told,
+  );
+  const pool = openPool({ url, size: WRITERS, application, to, logger });
   return {
     dataSource,
     store: postgresConsumerStore<Row>({ consumer, url, pool, dataSource, tables: declared, logger }),
@@ -55,48 +64,4 @@ export async function openTables<Row extends object>(
       await pool.end();
     },
   };
-}
-
-function dataSourceOf(
-  { consumer, entities, migrations }: Declared,
-  { url, poolSize = 1, logger }: ConsumerTablesOptions,
-): DataSource {
-  return new DataSource({
-    type: 'postgres',
-    url,
-    schema: consumer,
-    entities,
-    migrations,
-    migrationsTableName: 'migrations',
-    poolSize,
-    logging: false,
-    installExtensions: false,
-    poolErrorHandler: (error: unknown) =>
-      logger.warn({ problem: problemOf(error) }, 'an idle connection to a consumer’s tables was lost'),
-    extra: sessionConfig(url, `covenant ${consumer} queries`),
-  });
-}
-
-async function migrate(declared: Declared, { url, logger }: ConsumerTablesOptions): Promise<void> {
-  const { consumer } = declared;
-  const guard = new pg.Client({ ...sessionConfig(url, 'covenant migration'), lock_timeout: PATIENCE_MS });
-  guard.on('error', (error) => logger.warn({ problem: problemOf(error) }, 'the migrating session was lost'));
-  try {
-    await guard.connect();
-  } catch (error) {
-    throw failureOf(error);
-  }
-  try {
-    await guard.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
-    await guard.query(`CREATE SCHEMA IF NOT EXISTS ${consumer}`);
-    const dataSource = await dataSourceOf(declared, { url, poolSize: 1, logger }).initialize();
-    try {
-      for (const { name } of await dataSource.runMigrations({ transaction: 'each' }))
-        logger.info({ schema: consumer, migration: name }, 'schema migrated');
-    } finally {
-      await dataSource.destroy();
-    }
-  } finally {
-    await guard.end();
-  }
 }

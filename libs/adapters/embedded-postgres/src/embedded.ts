@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { silent, type Logger } from '#kernel';
+import { pause } from '#adapters/timers';
 import { binariesFor, type Binaries } from './binaries.js';
 import { DATABASE, freePort, initialised, ROLE, start, stop } from './cluster.js';
 import { Holder, type Purpose } from './locks.js';
@@ -124,7 +125,7 @@ class Server {
           if (!outcome.started) {
             last = outcome.because === 'port-taken' ? `port ${port} is taken` : outcome.detail;
             if (outcome.because === 'port-taken') wanted = null;
-            await this.pause(100);
+            await pause(100, this.closing.signal);
             continue;
           }
           this.logger.info({ port, folder: this.place.folder }, 'started the embedded PostgreSQL');
@@ -140,7 +141,7 @@ class Server {
               last = attempt.detail;
             }
           } else last = `it is ${seen.status}`;
-          await this.pause(30);
+          await pause(30, this.closing.signal);
         }
       }
     }
@@ -160,7 +161,7 @@ class Server {
           'other-desk',
           `another desk holds the data folder ${this.place.dataDir} (${other}); stop that one, or start this one with another DATA_DIR.`,
         );
-      await this.pause(50);
+      await pause(50, this.closing.signal);
     }
   }
 
@@ -195,7 +196,7 @@ class Server {
           { reason: (error as Error).message },
           'the embedded PostgreSQL cannot be had; trying on',
         );
-        await this.pause(Math.min(LONGEST_BACKOFF_MS, 100 * 2 ** Math.min(attempt, 10)));
+        await pause(Math.min(LONGEST_BACKOFF_MS, 100 * 2 ** Math.min(attempt, 10)), this.closing.signal);
       }
     }
     return null;
@@ -225,21 +226,6 @@ class Server {
       if (last) await stop(this.place, this.binaries);
     }
     await holder.end();
-  }
-
-  /** Ends early when this is closed. */
-  private pause(milliseconds: number): Promise<void> {
-    const { signal } = this.closing;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, milliseconds);
-      signal.addEventListener('abort', done);
-    });
   }
 
   private urlAt(port: number): string {

@@ -1,7 +1,7 @@
 import type { Delivery, Feed, Following, Publication } from '#engine/feed';
 import { LogReplaced, LogUnavailable } from '#engine/store';
 import { START, toOrdinal, type Logger, type Position, type Uuid } from '#kernel';
-import { pause } from './pause.js';
+import { pause } from '#adapters/timers';
 import { Tail } from './tail.js';
 import { offsetOf, placeOf, translated, type LogRead, type Place } from './translating.js';
 

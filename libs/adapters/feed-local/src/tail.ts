@@ -1,7 +1,7 @@
 import type { Delivery } from '#engine/feed';
 import { LogUnavailable } from '#engine/store';
 import type { Logger, Position, Uuid } from '#kernel';
-import { pause } from './pause.js';
+import { pause } from '#adapters/timers';
 import { translated, type LogRead, type Place, type Stretch } from './translating.js';
 
 const BATCH = 1_000;

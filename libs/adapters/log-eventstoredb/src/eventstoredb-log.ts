@@ -29,7 +29,7 @@ import { addressOf } from './address.js';
 import type { LogClient, WireRecord } from './client.js';
 import { CallFailed, share, type Connection } from './connection.js';
 import { eventStoreClient } from './eventstore-client.js';
-import { pause } from './pause.js';
+import { pause } from '#adapters/timers';
 import { LogRefused, refusalOf, reach } from './reach.js';
 import { subscription, type Following, type Known } from './subscription.js';
 import { Times } from './times.js';

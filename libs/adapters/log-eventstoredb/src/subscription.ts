@@ -3,7 +3,7 @@ import { LogReplaced, LogUnavailable, type Batch, type Head, type StoredEvent } 
 import type { WireRecord } from './client.js';
 import { CallFailed, type Connection } from './connection.js';
 import { Feed } from './feed.js';
-import { pause } from './pause.js';
+import { pause } from '#adapters/timers';
 import { LogRefused, refusalOf } from './reach.js';
 import type { Times } from './times.js';
 import { fromWire } from './wire.js';

@@ -12,4 +12,4 @@ export {
   type PostgresCheckpointsOptions,
 } from './postgres-checkpoints.js';
 export { openPostgresSeal, type PostgresSeal, type PostgresSealOptions } from './postgres-seal.js';
-export { migrate, MIGRATION_LOCK, type Migration } from './migrate.js';
+export { migrate, type Migration } from './migrate.js';

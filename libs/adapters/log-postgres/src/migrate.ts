@@ -1,4 +1,5 @@
 import type { Logger } from '#kernel';
+import { MIGRATION_LOCK } from '#adapters/postgres';
 import type pg from 'pg';
 
 /** One step of a schema; steps only add, are applied once and in order, and never change afterwards (ruling 48). */
@@ -6,9 +7,6 @@ export interface Migration {
   readonly name: string;
   readonly sql: string;
 }
-
-/** Every process that migrates this database's schemas holds it meanwhile. Arbitrary, but for ever the same. */
-export const MIGRATION_LOCK = 5_279_846_163;
 
 /** Others wait so long for the one that migrates. */
 const PATIENCE_MS = 60_000;

@@ -1,6 +1,7 @@
 import { FlowFenced, type FlowCheckpoint, type FlowCheckpoints, type Held } from '#engine/flows';
 import { LogUnavailable } from '#engine/store';
 import { silent, START, type Logger, type Position, type Uuid } from '#kernel';
+import { pause } from '#adapters/timers';
 import pg from 'pg';
 import { migrate, type Migration } from './migrate.js';
 import { openPool, problemOf, sessionConfig } from './session.js';
@@ -148,16 +149,4 @@ export async function openPostgresCheckpoints(
       await pool.end();
     },
   };
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

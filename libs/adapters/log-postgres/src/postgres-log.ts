@@ -1,5 +1,6 @@
 import { START, silent, toOrdinal, toPosition, type Logger, type Position, type Uuid } from '#kernel';
 import { LogUnavailable, checkAppend, type Batch, type EventStore, type StoredEvent } from '#engine/store';
+import { pause } from '#adapters/timers';
 import pg from 'pg';
 import { GroupCommit } from './group-commit.js';
 import { logMigrations } from './log-schema.js';
@@ -112,7 +113,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Post
         if (!(error instanceof LogUnavailable)) throw error;
         if (closed.signal.aborted) return;
         session.logger.warn({ problem: error.message, position }, 'a subscription waits for the log');
-        await pause(backOff, signals);
+        await pause(backOff, AbortSignal.any(signals));
         backOff = Math.min(backOff * 2, BACK_OFF_MS.most);
         continue;
       }
@@ -199,16 +200,4 @@ async function prepare(pool: pg.Pool, logger: Logger): Promise<Uuid> {
   } finally {
     client.release();
   }
-}
-
-function pause(ms: number, signals: readonly AbortSignal[]): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      for (const signal of signals) signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    for (const signal of signals) signal.addEventListener('abort', end);
-  });
 }

@@ -9,6 +9,7 @@ import {
   type SealLead,
 } from '#engine/store';
 import { silent, toOrdinal, toPosition, type Logger, type Uuid } from '#kernel';
+import { pause } from '#adapters/timers';
 import pg from 'pg';
 import { migrate, type Migration } from './migrate.js';
 import { openPool, problemOf, sessionConfig } from './session.js';
@@ -265,16 +266,4 @@ export async function openPostgresSeal(options: PostgresSealOptions): Promise<Po
       await pool.end();
     },
   };
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

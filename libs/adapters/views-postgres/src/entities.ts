@@ -1,11 +1,5 @@
-import {
-  Column,
-  Entity,
-  PrimaryColumn,
-  type ColumnOptions,
-  type ColumnType,
-  type ValueTransformer,
-} from 'typeorm';
+import { Entity, PrimaryColumn, type ValueTransformer } from 'typeorm';
+import { columnOf, columns, orNull, unlessNull } from '#adapters/postgres';
 import type { Channel, Tier } from '#domain/desk';
 import type { ClockRecord, HoldReason } from '#domain/sla';
 import type {
@@ -26,7 +20,6 @@ import type {
 } from '#engine/views';
 import type { Sealed } from '#engine/store';
 import {
-  toInstant,
   toOrdinal,
   toPosition,
   type Actor,
@@ -40,44 +33,14 @@ import {
 export const LIVE = 'views';
 export const BESIDE = 'views_next';
 
-const unlessNull =
-  <A, B>(convert: (value: A) => B) =>
-  (value: A | null | undefined): B | null =>
-    value === null || value === undefined ? null : convert(value);
-
-/** `timestamptz` as the instant it is; all of ours are whole seconds. */
-export const instants: ValueTransformer = {
-  to: (at: Instant | null) => at,
-  from: unlessNull((at: Date | string) => toInstant(new Date(at).getTime() / 1000)),
-};
 /** `bigint` as a position: ordinals in sixteen digits. */
 export const positions: ValueTransformer = {
   to: unlessNull(toOrdinal),
   from: unlessNull((ordinal: string | number) => toPosition(Number(ordinal))),
 };
-/** `bigint` that a JavaScript number holds exactly: microseconds, seconds, tokens. */
-export const numbers: ValueTransformer = {
-  to: (value: number | null) => value,
-  from: unlessNull((value: string | number) => Number(value)),
-};
 
-const column = (type: ColumnType, options: ColumnOptions = {}) => Column({ type, ...options });
-const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-/** A column of that name in snake case; every column says its type. */
-const as =
-  (type: ColumnType, options: ColumnOptions = {}): PropertyDecorator =>
-  (target, property) =>
-    column(type, { name: snake(String(property)), ...options })(target, property);
-
-const uuid = (options?: ColumnOptions) => as('uuid', options);
-const text = (options?: ColumnOptions) => as('text', options);
-const integer = (options?: ColumnOptions) => as('integer', options);
-/** Kept as it was written: nothing is ever asked of what is inside, and `jsonb` would be paid for at each write. */
-const json = (options?: ColumnOptions) => as('json', options);
-const instantColumn = (options?: ColumnOptions) => as('timestamptz', { transformer: instants, ...options });
-const positionColumn = (options?: ColumnOptions) => as('bigint', { transformer: positions, ...options });
-const numberColumn = (options?: ColumnOptions) => as('bigint', { transformer: numbers, ...options });
-const orNull = { nullable: true } as const;
+const { uuid, text, integer, json, boolean, instant: instantColumn, number: numberColumn } = columns;
+const positionColumn = columnOf('bigint', { transformer: positions });
 
 @Entity({ schema: LIVE, name: 'tickets' })
 export class TicketEntity implements TicketRow {
@@ -171,7 +134,7 @@ export class PendingDueEntity implements PendingDueRow {
   @PrimaryColumn({ type: 'uuid' }) ticket!: string;
   @integer() revision!: number;
   @instantColumn(orNull) due!: Instant | null;
-  @as('boolean') importing!: boolean;
+  @boolean() importing!: boolean;
   @json() clocks!: readonly PromiseState[];
 }
 

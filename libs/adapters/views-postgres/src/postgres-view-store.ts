@@ -14,15 +14,13 @@ import {
   type ViewStore,
 } from '#engine/views';
 import { toInstant, toOrdinal, toPosition, type Logger, type Position, type Uuid } from '#kernel';
-import { BESIDE, instants, LIVE, numbers, positions, rowEntities } from './entities.js';
+import { instants, lead, numbers, openSession, refusalOf } from '#adapters/postgres';
+import { BESIDE, LIVE, positions, rowEntities } from './entities.js';
 import { copyField, copyIn, type Field } from './copy-in.js';
-import { openSession, problemOf, refusalOf } from './session.js';
 
 /** Session locks of this adapter; arbitrary, but for ever the same. */
 const LEADER_LOCK = 5_279_846_171;
 const BUILD_LOCK = 5_279_846_172;
-/** How often one who stands by looks whether the leader is gone. */
-const STAND_BY_MS = 250;
 /** Characters after which rows are sent on. */
 const CHUNK = 64 * 1024;
 /** Keys named of rows that differ after a rebuild. */
@@ -44,27 +42,8 @@ export function postgresViewStore(options: PostgresViewStoreOptions): ViewStore 
   return {
     ...storeIn(LIVE, options),
 
-    lead: async (signal): Promise<Leadership> => {
-      const { client, lost } = await openSession(url, 'covenant projector');
-      const release = async (): Promise<void> => {
-        await client
-          .end()
-          .catch((error: unknown) => logger.warn({ problem: problemOf(error) }, 'a leader left'));
-      };
-      try {
-        for (;;) {
-          signal.throwIfAborted();
-          const { rows } = await client.query<{ led: boolean }>(
-            `SELECT pg_try_advisory_lock(${LEADER_LOCK}) AS led`,
-          );
-          if (rows[0]!.led) return { lost, release };
-          await pause(STAND_BY_MS, AbortSignal.any([signal, lost]));
-        }
-      } catch (error) {
-        await release();
-        throw error;
-      }
-    },
+    lead: (signal): Promise<Leadership> =>
+      lead({ url, application: 'covenant projector', logger }, String(LEADER_LOCK), signal),
 
     beside: async (view): Promise<Beside> => {
       const { client: guard } = await openSession(url, 'covenant rebuild');
@@ -104,18 +83,6 @@ export function postgresViewStore(options: PostgresViewStoreOptions): ViewStore 
       };
     },
   };
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }
 
 const nothing = async (): Promise<void> => {};

@@ -1,13 +1,11 @@
-import 'reflect-metadata';
-import pg from 'pg';
-import { DataSource } from 'typeorm';
+import type pg from 'pg';
+import { openDataSource, openPool, problemOf } from '#adapters/postgres';
 import type { ViewStore } from '#engine/views';
 import type { Logger, Position } from '#kernel';
 import { entities, LIVE } from './entities.js';
 import { migrations } from './migrations.js';
 import { postgresViewStore } from './postgres-view-store.js';
 import { viewQueries, type ViewQueries } from './queries.js';
-import { openPool, problemOf, sessionConfig } from './session.js';
 import { CHANNEL, Waiting, type Wait, type Waited } from './waiting.js';
 
 export interface ViewsDatabaseOptions {
@@ -27,17 +25,17 @@ export interface ViewsDatabase extends ViewQueries {
   close(): Promise<void>;
 }
 
-/** Every process that migrates any of the desk's schemas holds it meanwhile; the log's adapter knows it too. */
-const MIGRATION_LOCK = 5_279_846_163;
-const PATIENCE_MS = 60_000;
 const WRITERS = 3;
 
 /** Connects and brings the schema up to date; whoever comes meanwhile waits, at most a minute (ruling 48). */
 export async function openViews(options: ViewsDatabaseOptions): Promise<ViewsDatabase> {
   const { url, poolSize = 5, logger } = options;
-  await migrate(url, logger);
-  const dataSource = await dataSourceOf(url, poolSize, logger).initialize();
-  const pool = openPool({ url, size: WRITERS, application: 'covenant views', logger });
+  const to = 'the views';
+  const dataSource = await openDataSource({
+    ...{ url, schema: LIVE, entities, migrations, poolSize },
+    ...{ application: 'covenant queries', to, logger },
+  });
+  const pool = openPool({ url, size: WRITERS, application: 'covenant views', to, logger });
   const waiting = new Waiting({ url, pool, logger });
 
   const notify = news(pool, logger);
@@ -91,40 +89,4 @@ function news(pool: pg.Pool, logger: Logger): { (): void; settled(): Promise<voi
     else running = run();
   };
   return Object.assign(notify, { settled: async () => (await running) ?? undefined });
-}
-
-function dataSourceOf(url: string, poolSize: number, logger: Logger): DataSource {
-  return new DataSource({
-    type: 'postgres',
-    url,
-    schema: LIVE,
-    entities,
-    migrations,
-    migrationsTableName: 'migrations',
-    poolSize,
-    logging: false,
-    installExtensions: false,
-    poolErrorHandler: (error: unknown) =>
-      logger.warn({ problem: problemOf(error) }, 'an idle connection to the views was lost'),
-    extra: sessionConfig(url, 'covenant queries'),
-  });
-}
-
-async function migrate(url: string, logger: Logger): Promise<void> {
-  const guard = new pg.Client({ ...sessionConfig(url, 'covenant migration'), lock_timeout: PATIENCE_MS });
-  guard.on('error', (error) => logger.warn({ problem: problemOf(error) }, 'the migrating session was lost'));
-  await guard.connect();
-  try {
-    await guard.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
-    await guard.query(`CREATE SCHEMA IF NOT EXISTS ${LIVE}`);
-    const dataSource = await dataSourceOf(url, 1, logger).initialize();
-    try {
-      for (const { name } of await dataSource.runMigrations({ transaction: 'each' }))
-        logger.info({ schema: LIVE, migration: name }, 'schema migrated');
-    } finally {
-      await dataSource.destroy();
-    }
-  } finally {
-    await guard.end();
-  }
 }

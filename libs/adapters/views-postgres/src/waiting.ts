@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Logger, Position } from '#kernel';
-import { sessionConfig, problemOf } from './session.js';
+import { problemOf, sessionConfig } from '#adapters/postgres';
 import { LIVE } from './entities.js';
 
 export const CHANNEL = 'covenant_views';

@@ -11,7 +11,7 @@ import { LogReplaced, OlderThanLog } from '#engine/store';
 import type { Premises } from '../house/premises.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { Unready } from '../observe/readiness.js';
-import { pause } from '../run/pause.js';
+import { pause } from '#adapters/timers';
 import { schemaCheck } from './schema-check.js';
 
 /** A consumer's tables as a loop needs them. */

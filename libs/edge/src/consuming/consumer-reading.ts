@@ -2,7 +2,7 @@ import type { ConsumerStore } from '#engine/feed';
 import { START, type Position } from '#kernel';
 import type { Premises } from '../house/premises.js';
 import { badInput, Problem } from '../problem/problem.js';
-import { pause } from '../run/pause.js';
+import { pause } from '#adapters/timers';
 
 /** Milliseconds that a read waits for its consumer. */
 const PATIENCE = 5_000;

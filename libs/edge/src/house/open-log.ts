@@ -7,7 +7,7 @@ import { toOrdinal, type Position } from '#kernel';
 import type { Metrics } from '../observe/metrics.js';
 import type { ProcessLog } from '../observe/log.js';
 import type { Readiness } from '../observe/readiness.js';
-import { pause } from '../run/pause.js';
+import { pause } from '#adapters/timers';
 import type { WhatIsOpen } from './what-is-open.js';
 
 export interface OpenLogOptions {

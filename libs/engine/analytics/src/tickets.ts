@@ -1,5 +1,5 @@
 import { TICKETS } from '#contracts';
-import { folding, Undigestible, type Consumer, type Published, type Tally } from '#engine/feed';
+import { followed, folding, opens, type Consumer, type Published, type Tally } from '#engine/feed';
 import { never, type Instant } from '#kernel';
 
 /** What is counted per day, tier and channel. */
@@ -99,11 +99,11 @@ function tallies(row: TicketMeasures, day: (at: Instant) => string): readonly Ta
 }
 
 /** Adds one message to its ticket. */
-export function measured(row: TicketMeasures | null, message: Published): TicketMeasures {
+export function measured(before: TicketMeasures | null, message: Published): TicketMeasures {
   const { revision } = message;
   const when = message.time as Instant;
   if (message.type === 'covenant.ticket-opened.v1') {
-    if (row !== null) throw new Undigestible(`revision ${revision} opens what stands at ${row.revision}`);
+    opens(before, message);
     const { tier, channel } = message.data;
     return {
       ticket: message.subject,
@@ -119,8 +119,7 @@ export function measured(row: TicketMeasures | null, message: Published): Ticket
       breaches: [],
     };
   }
-  if (row === null) throw new Undigestible(`revision ${revision} without an opening`);
-  if (revision <= row.revision) throw new Undigestible(`revision ${revision} after ${row.revision}`);
+  const row = followed(before, message);
   const next = (changed: Partial<TicketMeasures>): TicketMeasures => ({ ...row, revision, ...changed });
   switch (message.type) {
     case 'covenant.ticket-message-sent.v1': {

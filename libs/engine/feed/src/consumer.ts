@@ -55,6 +55,28 @@ export interface Fold<Row extends object> {
   readonly tallies: (row: Row, pinned: Pinned) => readonly Tally[];
 }
 
+/** A row that says how far its aggregate is in it. */
+interface Followed {
+  /** Of the last message in it. */
+  readonly revision: number;
+}
+
+/** @throws Undigestible where a message opens an aggregate that stands already */
+export function opens(row: Followed | null, { revision }: Published): void {
+  if (row !== null) throw new Undigestible(`revision ${revision} opens what stands at ${row.revision}`);
+}
+
+/**
+ * The row that a message goes on from.
+ *
+ * @throws Undigestible where there is none, or it is past the message
+ */
+export function followed<Row extends Followed>(row: Row | null, { revision }: Published): Row {
+  if (row === null) throw new Undigestible(`revision ${revision} without an opening`);
+  if (revision <= row.revision) throw new Undigestible(`revision ${revision} after ${row.revision}`);
+  return row;
+}
+
 /** A consumer that keeps a row per aggregate, by a pure fold, and counts over the rows. */
 export function folding<Row extends object>({ fold, tallies }: Fold<Row>): Consumer<Row>['digest'] {
   return async (messages, tables, pinned) => {

@@ -1,5 +1,5 @@
 import { TICKETS } from '#contracts';
-import { folding, Undigestible, type Consumer, type Published } from '#engine/feed';
+import { followed, folding, opens, type Consumer, type Published } from '#engine/feed';
 import { never, type Instant } from '#kernel';
 
 /** Where tickets without a category are counted. */
@@ -48,10 +48,10 @@ export const knowledge: Consumer<Candidate> = {
 };
 
 /** Adds one message to its ticket. */
-export function noted(row: Candidate | null, message: Published): Candidate {
+export function noted(before: Candidate | null, message: Published): Candidate {
   const { revision } = message;
   if (message.type === 'covenant.ticket-opened.v1') {
-    if (row !== null) throw new Undigestible(`revision ${revision} opens what stands at ${row.revision}`);
+    opens(before, message);
     return {
       ticket: message.subject,
       revision,
@@ -64,8 +64,7 @@ export function noted(row: Candidate | null, message: Published): Candidate {
       candidate: false,
     };
   }
-  if (row === null) throw new Undigestible(`revision ${revision} without an opening`);
-  if (revision <= row.revision) throw new Undigestible(`revision ${revision} after ${row.revision}`);
+  const row = followed(before, message);
   const next = (changed: Partial<Candidate>): Candidate => {
     const now = { ...row, revision, ...changed };
     const { gone, resolvedAt, resolution } = now;

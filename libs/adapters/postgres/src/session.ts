@@ -30,13 +30,15 @@ export function openPool(options: {
   readonly url: string;
   readonly size: number;
   readonly application: string;
+  /** What the connections lead to, for people. */
+  readonly to: string;
   readonly logger: Logger;
 }): pg.Pool {
   const pool = new pg.Pool({ ...sessionConfig(options.url, options.application), max: options.size });
   // While a connection is lent out its loss fails the borrower's query; without a listener it would end the process too.
   pool.on('connect', (client) => client.on('error', () => undefined));
   pool.on('error', (error) =>
-    options.logger.warn({ problem: problemOf(error) }, 'an idle connection to the views was lost'),
+    options.logger.warn({ problem: problemOf(error) }, `an idle connection to ${options.to} was lost`),
   );
   return pool;
 }
