@@ -44,7 +44,7 @@ await onEachKafka(
         stop.signal,
       );
       const writers = Array.from({ length: WRITERS }, () => writeTickets(store, chance, quiet.signal));
-      // A broker that went silent costs 10 s each time that kafkajs happens to ask it first.
+      // A silent broker costs 3 s each time that it is asked first; what it led waits for Kafka to miss it.
       const goesOn = async (): Promise<void> => {
         const before = puts;
         await eventually(() => puts > before + 2, { within: 180_000, what: 'the relay goes on' });

@@ -20,13 +20,23 @@ export interface KafkaAddress {
 const CONNECTING = 3_000;
 const ANSWERING = 5_000;
 
+/** An admin, a producer or a consumer of kafkajs. */
+interface Connecting {
+  readonly events: { readonly REQUEST_TIMEOUT: string };
+  on(event: string, listener: () => void): () => void;
+  connect(): Promise<void>;
+}
+
 export interface KafkaClient {
   readonly kafka: Kafka;
   /**
-   * Clients made from now on turn to another broker first. kafkajs turns by itself from a broker that refuses a
-   * connection, and stays with one that takes it and then says nothing.
+   * Connects clients made of it. Where no broker is found in time, those made from now on turn to another first:
+   * kafkajs turns by itself from a broker that refuses a connection, and stays with one that takes it and then
+   * says nothing.
+   *
+   * @throws KafkaUnavailable, and whatever the client does
    */
-  turn(): void;
+  connect(...clients: readonly Connecting[]): Promise<void>;
 }
 
 /**
@@ -46,22 +56,39 @@ export function kafkaClient({ brokers, tls, user }: KafkaAddress, name: string):
     retry: { retries: 6, initialRetryTime: 100, maxRetryTime: 1_000 },
     logLevel: kafkajs.logLevel.NOTHING,
   });
-  return { kafka, turn: () => void (first = (first + 1) % brokers.length) };
+  return {
+    kafka,
+    connect: async (...clients) => {
+      try {
+        await connected(clients);
+      } catch (error) {
+        first = (first + 1) % brokers.length;
+        throw error;
+      }
+    },
+  };
 }
 
 /** Milliseconds for finding any broker at all. */
 const FINDING = 8_000;
 
-/** @throws KafkaUnavailable where it takes too long: kafkajs asks one that says nothing again and again */
-export async function connected(...clients: readonly { connect(): Promise<void> }[]): Promise<void> {
+/**
+ * kafkajs calls a client connected whose broker took the connection and then said nothing (its second try finds
+ * the socket open, and asks no more): whatever is asked of it next fails. So nobody may stay silent meanwhile.
+ */
+async function connected(clients: readonly Connecting[]): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new KafkaUnavailable('unreachable')), FINDING);
+  let listening: readonly (() => void)[] = [];
+  const silence = new Promise<never>((_resolve, reject) => {
+    const met = (): void => reject(new KafkaUnavailable('unreachable'));
+    timer = setTimeout(met, FINDING);
+    listening = clients.map((client) => client.on(client.events.REQUEST_TIMEOUT, met));
   });
   try {
-    await Promise.race([Promise.all(clients.map((client) => client.connect())), late]);
+    await Promise.race([Promise.all(clients.map((client) => client.connect())), silence]);
   } finally {
     clearTimeout(timer);
+    for (const end of listening) end();
   }
 }
 

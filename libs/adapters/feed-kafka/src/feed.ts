@@ -2,7 +2,7 @@ import type { Feed } from '#engine/feed';
 import type { Logger } from '#kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin, type Producer } from 'kafkajs';
-import { closed, connected, kafkaClient, type KafkaAddress } from './client.js';
+import { closed, kafkaClient, type KafkaAddress } from './client.js';
 import { Refused, runSession } from './session.js';
 import { deadLetterTopic, makeMissing } from './topics.js';
 import { KafkaUnavailable, troubleOf, type KafkaTrouble } from './trouble.js';
@@ -35,14 +35,14 @@ export function kafkaFeed(options: KafkaFeedOptions): KafkaFeed {
 
   const follow: Feed['follow'] = async (following) => {
     const { consumer } = following;
-    const { kafka, turn } = kafkaClient(options, `covenant-${consumer}`);
+    const client = kafkaClient(options, `covenant-${consumer}`);
     const signal = AbortSignal.any([following.signal, closing.signal]);
     let failures = 0;
     let told: KafkaTrouble | null = null;
     while (!signal.aborted) {
       try {
         await runSession({
-          kafka,
+          client,
           following: { ...following, signal },
           prefix,
           logger,
@@ -54,7 +54,6 @@ export function kafkaFeed(options: KafkaFeedOptions): KafkaFeed {
         if (error instanceof Refused) throw error.reason;
         const unavailable = new KafkaUnavailable(troubleOf(error), { cause: error });
         trouble = unavailable.trouble;
-        if (trouble === 'unreachable') turn();
         if (trouble !== told || trouble === 'failed')
           logger.warn({ consumer, trouble, reason: unavailable.message }, 'Kafka is waited for');
         told = trouble;
@@ -71,7 +70,7 @@ export function kafkaFeed(options: KafkaFeedOptions): KafkaFeed {
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     });
     try {
-      await connected(admin, producer);
+      await letterClient.connect(admin, producer);
       return { admin, producer };
     } catch (error) {
       await closed(admin, producer);
@@ -110,7 +109,6 @@ export function kafkaFeed(options: KafkaFeedOptions): KafkaFeed {
           });
         }
       } catch (error) {
-        letterClient.turn();
         const broken = burying;
         burying = null;
         await broken?.then(

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Admin, Kafka } from 'kafkajs';
-import { closed, connected } from './client.js';
+import type { Admin } from 'kafkajs';
+import { closed, type KafkaClient } from './client.js';
 import { endsOf } from './topics.js';
 import { KafkaUnavailable } from './trouble.js';
 
@@ -20,7 +20,7 @@ const POLL = 100;
  * Errors: KafkaUnavailable, and those of the client.
  */
 export async function lastRecord(
-  kafka: Kafka,
+  client: KafkaClient,
   admin: Admin,
   topic: string,
   group: string,
@@ -29,14 +29,14 @@ export async function lastRecord(
   const { low, high } = ends!;
   if (high === low) return null;
 
-  const consumer = kafka.consumer({
+  const consumer = client.kafka.consumer({
     groupId: `${group}-${randomUUID()}`,
     maxWaitTimeInMs: POLL,
     retry: { retries: 3, restartOnFailure: async () => false },
   });
   let timer: NodeJS.Timeout | undefined;
   try {
-    await connected(consumer);
+    await client.connect(consumer);
     await consumer.subscribe({ topic, fromBeginning: true });
     return await new Promise<string | null>((resolve, reject) => {
       let back = BACK;

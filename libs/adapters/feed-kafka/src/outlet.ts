@@ -10,7 +10,7 @@ import {
 } from '#engine/announce';
 import { isPosition, isUuid, type Logger } from '#kernel';
 import kafkajs, { type Admin, type Message, type Producer, type Transaction } from 'kafkajs';
-import { closed, connected, kafkaClient, type KafkaAddress } from './client.js';
+import { closed, kafkaClient, type KafkaAddress } from './client.js';
 import { lastRecord } from './last-record.js';
 import { partitionOf } from './partition.js';
 import { endsOf, openTopics, STANDING } from './topics.js';
@@ -46,7 +46,8 @@ const PROBE = 3_000;
  */
 export function kafkaOutlet(options: KafkaOutletOptions): KafkaOutlet {
   const { prefix = '', logger } = options;
-  const { kafka, turn } = kafkaClient(options, 'covenant-relay');
+  const client = kafkaClient(options, 'covenant-relay');
+  const { kafka } = client;
   const group = `${prefix}covenant-relay`;
   const topic = prefix + STANDING;
   let trouble: KafkaTrouble | null = 'unreachable';
@@ -55,7 +56,6 @@ export function kafkaOutlet(options: KafkaOutletOptions): KafkaOutlet {
     if (error instanceof OutletRefused) return error;
     if (isFenced(error)) return new Superseded('another relay writes now', { cause: error });
     trouble = troubleOf(error);
-    if (trouble === 'unreachable') turn();
     const { message } = new KafkaUnavailable(trouble, { cause: error });
     return new OutletUnavailable(message, { cause: error });
   };
@@ -73,10 +73,10 @@ export function kafkaOutlet(options: KafkaOutletOptions): KafkaOutlet {
       retry: { retries: 0 },
     });
     try {
-      await connected(admin, producer);
+      await client.connect(admin, producer);
       await openTopics(admin, prefix, logger);
       const first = await producer.transaction();
-      const record = await lastRecord(kafka, admin, topic, group);
+      const record = await lastRecord(client, admin, topic, group);
       const standing = record === null ? null : readStanding(record);
       if (standing === null)
         for (const { name } of TOPICS)
@@ -143,8 +143,8 @@ export function kafkaOutlet(options: KafkaOutletOptions): KafkaOutlet {
     standing: async () => {
       const admin = kafka.admin();
       try {
-        await connected(admin);
-        const record = await lastRecord(kafka, admin, topic, group);
+        await client.connect(admin);
+        const record = await lastRecord(client, admin, topic, group);
         trouble = null;
         return record === null ? null : readStanding(record);
       } catch (error) {

@@ -2,8 +2,8 @@ import { PARTITIONS } from '#contracts';
 import type { Following } from '#engine/feed';
 import { LogReplaced } from '#engine/store';
 import type { Logger } from '#kernel';
-import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import { closed, connected } from './client.js';
+import type { Admin, Consumer, EachBatchPayload } from 'kafkajs';
+import { closed, type KafkaClient } from './client.js';
 import { endsOf, type Ends } from './topics.js';
 import { KafkaUnavailable } from './trouble.js';
 
@@ -16,7 +16,7 @@ export class Refused extends Error {
 }
 
 export interface SessionOptions {
-  readonly kafka: Kafka;
+  readonly client: KafkaClient;
   readonly following: Following;
   readonly prefix: string;
   readonly logger: Logger;
@@ -58,7 +58,7 @@ interface Place {
  * Rejects with Refused, or with whatever is wrong with Kafka: then the next session starts afresh.
  */
 export async function runSession({
-  kafka,
+  client,
   following,
   prefix,
   logger,
@@ -66,6 +66,7 @@ export async function runSession({
 }: SessionOptions): Promise<void> {
   const { consumer: name, topics, from, take, signal } = following;
   const names = topics.map((topic) => prefix + topic.name);
+  const { kafka } = client;
   const admin = kafka.admin();
   const consumer = kafka.consumer({
     groupId: `${prefix}covenant-${name}`,
@@ -91,7 +92,7 @@ export async function runSession({
 
   const watchdog = setInterval(() => session.lookAlive(), LOOK);
   try {
-    await connected(admin, consumer);
+    await client.connect(admin, consumer);
     await checkPartitions(admin, names);
     await consumer.subscribe({ topics: names, fromBeginning: true });
     session.start(from, take, prefix, () => {

@@ -18,6 +18,7 @@ describe('What an error of kafkajs means', () => {
     ['nobody listens', connection('ECONNREFUSED'), 'unreachable'],
     ['no such host', connection('ENOTFOUND'), 'unreachable'],
     ['no answer', new kafkajs.KafkaJSRequestTimeoutError('SENTINEL', {} as never), 'unreachable'],
+    ['a broker that takes the connection and says nothing', new Error('Broker not connected'), 'unreachable'],
     ['a strange certificate', connection('SELF_SIGNED_CERT_IN_CHAIN'), 'untrusted'],
     ['a certificate of another host', connection('ERR_TLS_CERT_ALTNAME_INVALID'), 'untrusted'],
     ['an expired certificate', connection('CERT_HAS_EXPIRED'), 'untrusted'],

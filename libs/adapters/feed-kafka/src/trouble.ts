@@ -86,6 +86,8 @@ export function troubleOf(error: unknown): KafkaTrouble {
   if (some(({ type }) => type === 'UNKNOWN_TOPIC_OR_PARTITION')) return 'topic-missing';
   if (some(({ name = '' }) => /Connection|RequestTimeout|BrokerNotFound|NoBrokerAvailable/.test(name)))
     return 'unreachable';
+  // A plain error of kafkajs's, where a broker takes the connection and says nothing.
+  if (some(({ message }) => message === 'Broker not connected')) return 'unreachable';
   return 'failed';
 }
 
