@@ -158,6 +158,8 @@ function tell(event: Recorded<HouseEvent>): TicketMessage | null {
     }
     case 'people.person-named.v1':
     case 'desk.queue-defined.v1':
+    case 'sla.policy-proposed.v1':
+    case 'sla.policy-proposal-withdrawn.v1':
     case 'sla.policy-activated.v1':
     case 'house.demonstration-begun.v1':
     case 'house.demonstration-completed.v1':

@@ -2,6 +2,7 @@ import {
   activated,
   activation,
   builtIn,
+  policyStream,
   zoneOf,
   type BuiltInName,
   type PolicyActivated,
@@ -9,7 +10,7 @@ import {
 } from '#domain/sla';
 import { appendSurely, Contention, NO_STREAM, type Means } from '#engine/store';
 import { HOUSE, never, toInstant, uuidV7, type Instant } from '#kernel';
-import { decodePolicyEvents, policyStream } from './policy-stream.js';
+import { decodePolicyEvents } from './policy-stream.js';
 
 /** Another process records the same fact at most; more conflicts than this are no such thing. */
 const ATTEMPTS = 10;

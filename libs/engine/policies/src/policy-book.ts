@@ -1,7 +1,7 @@
-import { policies, type Policies, type PolicyEvent } from '#domain/sla';
+import { policies, policyStream, type Policies, type PolicyEvent } from '#domain/sla';
 import { NO_STREAM, type Codec, type EventStore } from '#engine/store';
 import type { Recorded } from '#kernel';
-import { decodePolicyEvents, policyStream } from './policy-stream.js';
+import { decodePolicyEvents } from './policy-stream.js';
 
 /** The policies as this process last read them from the log. */
 export interface PolicyBook {

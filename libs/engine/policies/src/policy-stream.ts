@@ -2,10 +2,6 @@ import { policyEvents, type PolicyEvent } from '#domain/sla';
 import type { Recorded } from '#kernel';
 import { OlderThanLog, type Codec, type StoredEvent } from '#engine/store';
 
-export function policyStream(name: string): string {
-  return `policy-${name}`;
-}
-
 /** @throws OlderThanLog for an event that no policy fold knows (ruling 48). */
 export function decodePolicyEvents(
   codec: Codec,

@@ -1,22 +1,41 @@
 import type { Instant } from '#kernel';
 import type { CalendarDefinition } from '../calendar/calendar.js';
 import { calendarProblems } from '../calendar/hours.js';
-import { CLOCKS, type ClockName, type HoldReason } from '../clock/clock-events.js';
+import {
+  ALWAYS_PROMISED,
+  CLOCKS,
+  type AlwaysPromised,
+  type ClockName,
+  type HoldReason,
+  type OfPromised,
+} from '../clock/clock-events.js';
+import type { Fraction } from '../clock/clock.js';
 import { TZDB } from '../zones/zones.js';
+import { byKey } from './by-key.js';
 import { PRIORITIES, type Priority } from './policy.js';
-import type { PolicyActivated } from './policy-events.js';
+import type { PolicyActivated, PolicyTerms } from './policy-events.js';
 
 /** A policy as people write it; a version is one of these in force from some instant on. */
 export interface PolicyDefinition {
   readonly calendar: CalendarDefinition;
-  /** Business-seconds, more than none. */
-  readonly targets: Readonly<Record<Priority, Readonly<Record<ClockName, number>>>>;
-  readonly pausedBy: Readonly<Record<ClockName, readonly HoldReason[]>>;
+  /** Business-seconds, more than none. A clock is promised for every priority or for none. */
+  readonly targets: Readonly<Record<Priority, OfPromised<number>>>;
+  /** Absent: nothing pauses it. */
+  readonly pausedBy: OfPromised<readonly HoldReason[]>;
+  /** Shares of the target, above 0 and at most 1, at which a clock warns; absent: it never does. */
+  readonly warnAt?: Readonly<Partial<Record<ClockName, readonly Fraction[]>>>;
   readonly reopenWithinDays: number;
 }
 
 export interface PolicyProblem {
-  readonly code: 'bad-calendar' | 'bad-target' | 'target-beyond-horizon' | 'bad-reopen-window';
+  readonly code:
+    | 'bad-calendar'
+    | 'bad-target'
+    | 'target-beyond-horizon'
+    | 'promise-undefined'
+    | 'not-promised'
+    | 'bad-warning'
+    | 'bad-reopen-window';
   /** Path in the definition, `targets.1.resolution`. */
   readonly field: string;
   readonly problem: string;
@@ -34,9 +53,11 @@ export function policyProblems(definition: PolicyDefinition, tzdb: string = TZDB
       problem,
     })),
     ...PRIORITIES.flatMap((priority) =>
-      CLOCKS.flatMap((clock): PolicyProblem[] => {
+      promisedBy(definition).flatMap((clock): PolicyProblem[] => {
         const target = definition.targets[priority][clock];
         const field = `targets.${priority}.${clock}`;
+        if (target === undefined)
+          return [{ code: 'promise-undefined', field, problem: 'leaves a promised target undefined' }];
         if (!Number.isInteger(target) || target <= 0)
           return [{ code: 'bad-target', field, problem: 'is no whole number of seconds above 0' }];
         return target > LONGEST_TARGET
@@ -44,6 +65,7 @@ export function policyProblems(definition: PolicyDefinition, tzdb: string = TZDB
           : [];
       }),
     ),
+    ...CLOCKS.flatMap((clock) => problemsOf(clock, definition)),
     ...(Number.isInteger(definition.reopenWithinDays) && definition.reopenWithinDays >= 1
       ? []
       : [
@@ -55,6 +77,50 @@ export function policyProblems(definition: PolicyDefinition, tzdb: string = TZDB
         ]),
   ];
 }
+
+/** The clocks that a policy promises, in the order of CLOCKS. */
+export function promisedBy({ targets }: Pick<PolicyDefinition, 'targets'>): readonly ClockName[] {
+  const always: readonly ClockName[] = ALWAYS_PROMISED;
+  return CLOCKS.filter(
+    (clock) =>
+      always.includes(clock) || PRIORITIES.some((priority) => targets[priority][clock] !== undefined),
+  );
+}
+
+/** What is said of a clock beside its targets. */
+function problemsOf(clock: ClockName, definition: PolicyDefinition): readonly PolicyProblem[] {
+  const reasons = definition.pausedBy[clock] ?? [];
+  const fractions = definition.warnAt?.[clock] ?? [];
+  const promised = promisedBy(definition).includes(clock);
+  const unpromised = (field: string, said: readonly unknown[]): PolicyProblem[] =>
+    promised || said.length === 0
+      ? []
+      : [{ code: 'not-promised', field, problem: 'is about a clock that has no target' }];
+  const distinct = new Set(fractions.map(([numerator, denominator]) => numerator / denominator));
+  return [
+    ...unpromised(`pausedBy.${clock}`, reasons),
+    ...unpromised(`warnAt.${clock}`, fractions),
+    ...fractions.flatMap(([numerator, denominator], i): PolicyProblem[] =>
+      Number.isSafeInteger(numerator) &&
+      Number.isSafeInteger(denominator) &&
+      numerator > 0 &&
+      numerator <= denominator
+        ? []
+        : [
+            {
+              code: 'bad-warning',
+              field: `warnAt.${clock}.${i}`,
+              problem: 'is no share above 0 and at most 1, as two whole numbers',
+            },
+          ],
+    ),
+    ...(distinct.size === fractions.length
+      ? []
+      : [{ code: 'bad-warning' as const, field: `warnAt.${clock}`, problem: 'names a share twice' }]),
+  ];
+}
+
+const byShare = (a: Fraction, b: Fraction): number => a[0] / a[1] - b[0] / b[1];
 
 const MINUTE = 60;
 const HOUR = 3600;
@@ -78,9 +144,35 @@ export function builtIn(zone: string): PolicyDefinition {
 export const BUILT_INS = ['default', 'import-default'] as const;
 export type BuiltInName = (typeof BUILT_INS)[number];
 
+/** A definition in the form in which facts hold it. */
+export function termsOf({ calendar, targets, pausedBy, warnAt = {}, reopenWithinDays }: PolicyDefinition): PolicyTerms {
+  const promised = promisedBy({ targets });
+  const warnings = promised.flatMap((clock) =>
+    [...(warnAt[clock] ?? [])]
+      .sort(byShare)
+      .map(([numerator, denominator]) => ({ clock, numerator, denominator })),
+  );
+  return {
+    zone: calendar.zone,
+    always: calendar.always ?? false,
+    weekly: calendar.weekly ?? [],
+    closed: calendar.closed ?? [],
+    open: calendar.open ?? [],
+    targets: PRIORITIES.flatMap((priority) =>
+      promised.flatMap((clock) => {
+        const target = targets[priority][clock];
+        return target === undefined ? [] : [{ priority, clock, target }];
+      }),
+    ),
+    pausedBy: promised.map((clock) => ({ clock, reasons: pausedBy[clock] ?? [] })),
+    ...(warnings.length > 0 && { warnings }),
+    reopenWithinDays,
+  };
+}
+
 /** The fact that activates a version. */
 export function activation(
-  { calendar, targets, pausedBy, reopenWithinDays }: PolicyDefinition,
+  definition: PolicyDefinition,
   as: {
     readonly name: string;
     readonly version: number;
@@ -88,25 +180,27 @@ export function activation(
     readonly effective: Instant;
   },
 ): { readonly type: 'sla.policy-activated.v1'; readonly data: PolicyActivated } {
-  return {
-    type: 'sla.policy-activated.v1',
-    data: {
-      ...as,
-      zone: calendar.zone,
-      always: calendar.always ?? false,
-      weekly: calendar.weekly ?? [],
-      closed: calendar.closed ?? [],
-      open: calendar.open ?? [],
-      targets: PRIORITIES.flatMap((priority) =>
-        CLOCKS.map((clock) => ({ priority, clock, target: targets[priority][clock] })),
-      ),
-      pausedBy: CLOCKS.map((clock) => ({ clock, reasons: pausedBy[clock] })),
-      reopenWithinDays,
-    },
-  };
+  return { type: 'sla.policy-activated.v1', data: { ...as, ...termsOf(definition) } };
 }
 
-/** The calendar that a version was activated with. */
-export function calendarOf({ zone, always, weekly, closed, open }: PolicyActivated): CalendarDefinition {
+/** The calendar of a version. */
+export function calendarOf({ zone, always, weekly, closed, open }: PolicyTerms): CalendarDefinition {
   return always ? { zone, always } : { zone, weekly, closed, open };
+}
+
+/** A definition out of the form in which facts hold it. A target that is not in it is NaN, which none may be. */
+export function definitionOf(terms: PolicyTerms): PolicyDefinition {
+  const { targets, pausedBy, reopenWithinDays } = terms;
+  return {
+    calendar: calendarOf(terms),
+    targets: byKey(PRIORITIES, (priority) =>
+      byKey(
+        CLOCKS,
+        (clock) =>
+          targets.find((row) => row.priority === priority && row.clock === clock)?.target ?? Number.NaN,
+      ),
+    ),
+    pausedBy: byKey(CLOCKS, (clock) => pausedBy.find((row) => row.clock === clock)?.reasons ?? []),
+    reopenWithinDays,
+  };
 }

@@ -1,8 +1,10 @@
 import { never } from '#kernel';
 import type { CalendarVersion } from '../calendar/calendar.js';
 import { compileCalendar } from '../calendar/compile.js';
-import { CLOCKS, type ClockName } from '../clock/clock-events.js';
+import { ALWAYS_PROMISED, CLOCKS, type ClockName, type OfPromised } from '../clock/clock-events.js';
+import type { Fraction } from '../clock/clock.js';
 import { TZDB, TZDB_VERSIONS } from '../zones/zones.js';
+import { byKey } from './by-key.js';
 import { calendarOf } from './definition.js';
 import {
   PRIORITIES,
@@ -19,6 +21,8 @@ export function activated(events: readonly PolicyEvent[]): readonly PolicyActiva
     switch (event.type) {
       case 'sla.policy-activated.v1':
         return [event.data];
+      case 'sla.policy-proposed.v1':
+      case 'sla.policy-proposal-withdrawn.v1':
       case 'house.command-noted.v1':
         return [];
       default:
@@ -82,23 +86,26 @@ export function underRules(given: Policies, tzdb: string): Policies {
 function compiled(data: PolicyActivated, tzdb: string): ServiceLevelPolicy {
   const ref = `${data.name}@${data.version}`;
   const hours: CalendarVersion = { effective: -Infinity, definition: calendarOf(data) };
-  const target = (priority: Priority, clock: ClockName): number => {
-    const found = data.targets.find((row) => row.priority === priority && row.clock === clock);
-    if (!found) throw new Error(`policy ${ref} promises no ${clock} for priority ${priority}`);
-    return found.target;
+  const targets = (priority: Priority): OfPromised<number> => {
+    const stated = data.targets.filter((row) => row.priority === priority);
+    for (const clock of ALWAYS_PROMISED)
+      if (!stated.some((row) => row.clock === clock))
+        throw new Error(`policy ${ref} promises no ${clock} for priority ${priority}`);
+    return Object.fromEntries(stated.map(({ clock, target }) => [clock, target])) as OfPromised<number>;
   };
+  const warnAt = (clock: ClockName): readonly Fraction[] =>
+    (data.warnings ?? [])
+      .filter((row) => row.clock === clock)
+      .map(({ numerator, denominator }) => [numerator, denominator]);
   return {
     name: data.name,
     version: data.version,
     ref,
     effective: data.effective,
     calendar: compileCalendar(ref, [hours], tzdb),
-    targets: byKey(PRIORITIES, (priority) => byKey(CLOCKS, (clock) => target(priority, clock))),
+    targets: byKey(PRIORITIES, targets),
+    warnAt: byKey(CLOCKS, warnAt),
     pausedBy: byKey(CLOCKS, (clock) => data.pausedBy.find((row) => row.clock === clock)?.reasons ?? []),
     reopenWithinDays: data.reopenWithinDays,
   };
-}
-
-function byKey<K extends PropertyKey, V>(keys: readonly K[], value: (key: K) => V): Readonly<Record<K, V>> {
-  return Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, V>;
 }

@@ -1,6 +1,7 @@
 import type { Instant } from '#kernel';
 import type { Calendar } from '../calendar/calendar.js';
-import type { ClockName, HoldReason } from '../clock/clock-events.js';
+import type { ClockName, HoldReason, OfPromised } from '../clock/clock-events.js';
+import type { Fraction } from '../clock/clock.js';
 
 /** 1 critical, 2 high, 3 normal, 4 low. */
 export const PRIORITIES = [1, 2, 3, 4] as const;
@@ -15,8 +16,10 @@ export interface ServiceLevelPolicy {
   /** In force from here on, until a later version is. */
   readonly effective: Instant;
   readonly calendar: Calendar;
-  /** Business-seconds. */
-  readonly targets: Readonly<Record<Priority, Readonly<Record<ClockName, number>>>>;
+  /** Business-seconds; a clock without one is not promised. */
+  readonly targets: Readonly<Record<Priority, OfPromised<number>>>;
+  /** At which shares of its target each clock warns, the least first. */
+  readonly warnAt: Readonly<Record<ClockName, readonly Fraction[]>>;
   /** Which reasons pause which clock. */
   readonly pausedBy: Readonly<Record<ClockName, readonly HoldReason[]>>;
   /** A reopen within so many business days of the resolve goes on; after them it starts anew (domain.md C.3). */
