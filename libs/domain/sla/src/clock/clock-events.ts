@@ -4,6 +4,13 @@ import { event, f, type Clear, type EventOf } from '#kernel';
 export const CLOCKS = ['first-response', 'resolution'] as const;
 export type ClockName = (typeof CLOCKS)[number];
 
+/** What every policy promises; the others are promised where a policy states a target for them. */
+export const ALWAYS_PROMISED = ['first-response', 'resolution'] as const satisfies readonly ClockName[];
+export type AlwaysPromised = (typeof ALWAYS_PROMISED)[number];
+
+/** Of each clock that every policy promises, and of the others where it promises them. */
+export type OfPromised<V> = Readonly<Record<AlwaysPromised, V> & Partial<Record<ClockName, V>>>;
+
 export const CLOCK_STATES = [
   'running',
   'paused',

@@ -4,7 +4,6 @@ import { calendarProblems } from '../calendar/hours.js';
 import {
   ALWAYS_PROMISED,
   CLOCKS,
-  type AlwaysPromised,
   type ClockName,
   type HoldReason,
   type OfPromised,
@@ -145,7 +144,13 @@ export const BUILT_INS = ['default', 'import-default'] as const;
 export type BuiltInName = (typeof BUILT_INS)[number];
 
 /** A definition in the form in which facts hold it. */
-export function termsOf({ calendar, targets, pausedBy, warnAt = {}, reopenWithinDays }: PolicyDefinition): PolicyTerms {
+export function termsOf({
+  calendar,
+  targets,
+  pausedBy,
+  warnAt = {},
+  reopenWithinDays,
+}: PolicyDefinition): PolicyTerms {
   const promised = promisedBy({ targets });
   const warnings = promised.flatMap((clock) =>
     [...(warnAt[clock] ?? [])]

@@ -96,11 +96,66 @@ describe('a policy is judged before it is activated', () => {
     ['a negative target', { targets: targets(-1) }, 'bad-target targets.2.first-response'],
     ['a fraction of a second', { targets: targets(0.5) }, 'bad-target targets.2.first-response'],
     ['a target beyond reach', { targets: targets(1e9) }, 'target-beyond-horizon targets.2.first-response'],
+    [
+      'a share to warn at that is none',
+      {
+        warnAt: {
+          resolution: [
+            [1, 2],
+            [3, 2],
+          ],
+        },
+      },
+      'bad-warning warnAt.resolution.1',
+    ],
+    [
+      'a share to warn at twice',
+      {
+        warnAt: {
+          resolution: [
+            [1, 2],
+            [2, 4],
+          ],
+        },
+      },
+      'bad-warning warnAt.resolution',
+    ],
+    [
+      'a promise that every policy makes, left out for one priority',
+      { targets: { ...good.targets, 4: { resolution: HOUR } as (typeof good.targets)[4] } },
+      'promise-undefined targets.4.first-response',
+    ],
     ['no reopen window', { reopenWithinDays: 0 }, 'bad-reopen-window reopenWithinDays'],
     ['a calendar that never opens', { calendar: { zone: 'UTC' } }, 'bad-calendar calendar.weekly'],
     ['an unknown zone', { calendar: { zone: 'Mars', always: true } }, 'bad-calendar calendar.zone'],
   ])('%s is refused', (_, change, problem) => {
     const problems = policyProblems({ ...good, ...change });
     expect(problems.map(({ code, field }) => `${code} ${field}`)).toEqual([problem]);
+  });
+});
+
+describe('shares at which a policy warns', () => {
+  test('stand in its fact, the least first, and a policy that states none says nothing of them', () => {
+    const warnAt = {
+      resolution: [
+        [3, 4],
+        [1, 2],
+      ],
+    } as const;
+    const event = version(2, '2026-07-01T00:00:00Z', { warnAt });
+    expect(event.data).toMatchObject({
+      warnings: [
+        { clock: 'resolution', numerator: 1, denominator: 2 },
+        { clock: 'resolution', numerator: 3, denominator: 4 },
+      ],
+    });
+    expect(policies([event]).version('default@2').warnAt).toMatchObject({
+      'first-response': [],
+      resolution: [
+        [1, 2],
+        [3, 4],
+      ],
+    });
+    expect(version(1, '1970-01-01T00:00:00Z').data).not.toHaveProperty('warnings');
   });
 });
