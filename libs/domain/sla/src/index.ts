@@ -16,4 +16,5 @@ export * from './policy/policy-events.js';
 export * from './policy/definition.js';
 export * from './policy/policies.js';
 export * from './policy/policy-versions.js';
+export * from './policy/policy-given.js';
 export * from './engine.js';

@@ -193,19 +193,29 @@ export function calendarOf({ zone, always, weekly, closed, open }: PolicyTerms):
   return always ? { zone, always } : { zone, weekly, closed, open };
 }
 
-/** A definition out of the form in which facts hold it. A target that is not in it is NaN, which none may be. */
+/** A definition out of the form in which facts hold it. */
 export function definitionOf(terms: PolicyTerms): PolicyDefinition {
-  const { targets, pausedBy, reopenWithinDays } = terms;
+  const { targets, pausedBy, warnings = [], reopenWithinDays } = terms;
+  const warnAt = Object.fromEntries(
+    CLOCKS.map((clock) => [clock, warnings.filter((row) => row.clock === clock)] as const)
+      .filter(([, rows]) => rows.length > 0)
+      .map(([clock, rows]) => [
+        clock,
+        rows.map(({ numerator, denominator }): Fraction => [numerator, denominator]),
+      ]),
+  );
   return {
     calendar: calendarOf(terms),
     targets: byKey(PRIORITIES, (priority) =>
-      byKey(
-        CLOCKS,
-        (clock) =>
-          targets.find((row) => row.priority === priority && row.clock === clock)?.target ?? Number.NaN,
-      ),
+      ofPromised(targets.filter((row) => row.priority === priority).map((row) => [row.clock, row.target])),
     ),
-    pausedBy: byKey(CLOCKS, (clock) => pausedBy.find((row) => row.clock === clock)?.reasons ?? []),
+    pausedBy: ofPromised(pausedBy.map(({ clock, reasons }) => [clock, reasons])),
+    ...(Object.keys(warnAt).length > 0 && { warnAt }),
     reopenWithinDays,
   };
+}
+
+/** What `policyProblems` finds missing where it is. */
+export function ofPromised<V>(entries: readonly (readonly [ClockName, V])[]): OfPromised<V> {
+  return Object.fromEntries(entries) as OfPromised<V>;
 }

@@ -76,6 +76,25 @@ describe('A policy', () => {
     });
   });
 
+  test('whose calendar is not open long enough any more is refused', () => {
+    const calendar = {
+      zone: 'UTC',
+      open: [{ date: '2026-11-20', from: '00:00', to: '24:00' }],
+    };
+    const short = { 'first-response': 60, resolution: 3600 };
+    const definition = { ...DEFINITION, calendar, targets: { 1: short, 2: short, 3: short, 4: short } };
+    const past = given(proposed(P, definition));
+    expect(refusal(past.when(activated({ effective: instant('2026-11-20T22:59:00Z') })))).toBe('');
+    expect(refusal(past.when(activated({ effective: instant('2026-11-20T23:01:00Z') })))).toBe('bad-policy');
+    const late = { ...proposed(P, definition), occurredAt: LATER } as PolicyCommand;
+    expect(given().when(late)).toEqual({
+      refused: {
+        code: 'bad-policy',
+        detail: expect.stringMatching(/^calendar: is not open for 3600 seconds/),
+      },
+    });
+  });
+
   test('is activated by a second person, as the next version, saying what was proposed', () => {
     const past = given(proposed(), activated(), proposed(Q));
     const { data } = factOf(

@@ -2,6 +2,7 @@ import {
   accept,
   never,
   refuse,
+  toSeconds,
   type Actor,
   type Decider,
   type Decision,
@@ -12,7 +13,10 @@ import {
   type Refusal,
   type Uuid,
 } from '#kernel';
+import { CalendarNeverOpens } from '../calendar/calendar.js';
+import { compileCalendar } from '../calendar/compile.js';
 import { definitionOf, policyProblems, termsOf, type PolicyDefinition } from './definition.js';
+import { PRIORITIES } from './policy.js';
 import type { PolicyEvent, PolicyFact, PolicyTerms } from './policy-events.js';
 
 // ── Stream ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -146,19 +150,30 @@ function ifPending(
   }
 }
 
-/** Null where a policy may say so; else all that is wrong, in one refusal. */
-function judged(definition: PolicyDefinition): Answer | null {
+/** Null where a policy may say so from that instant on; else all that is wrong, in one refusal. */
+function judged(definition: PolicyDefinition, from: Instant): Answer | null {
   const problems = policyProblems(definition);
-  return problems.length === 0
-    ? null
-    : no('bad-policy', problems.map(({ field, problem }) => `${field}: ${problem}`).join('; '));
+  if (problems.length > 0)
+    return no('bad-policy', problems.map(({ field, problem }) => `${field}: ${problem}`).join('; '));
+  const { calendar, targets } = definition;
+  const longest = Math.max(...PRIORITIES.flatMap((priority) => Object.values(targets[priority])));
+  try {
+    compileCalendar('proposed', [{ effective: -Infinity, definition: calendar }]).reach(
+      toSeconds(from),
+      longest,
+    );
+    return null;
+  } catch (error) {
+    if (!(error instanceof CalendarNeverOpens)) throw error;
+    return no('bad-policy', `calendar: is not open for ${longest} seconds within 30 years of ${from}`);
+  }
 }
 
 function propose(c: ProposePolicy, state: PolicyState): Answer {
   if (state.proposals.has(c.proposal))
     return no('proposal-exists', 'There is a proposal of this id already.');
   return (
-    judged(c.definition) ??
+    judged(c.definition, c.occurredAt) ??
     accept<PolicyFact>({
       type: 'sla.policy-proposed.v1',
       data: {
@@ -180,7 +195,7 @@ function activate(c: ActivatePolicy, state: PolicyState): Answer {
     if (effective < c.occurredAt)
       return no('effective-in-past', `A version is in force from now on or later; now is ${c.occurredAt}.`);
     return (
-      judged(definitionOf(terms)) ??
+      judged(definitionOf(terms), effective) ??
       accept<PolicyFact>({
         type: 'sla.policy-activated.v1',
         data: {
