@@ -68,6 +68,15 @@ const registered = {
     ],
     load: async () => (await import('./feed.js')).feed,
   },
+  timers: {
+    about:
+      'Tickets nobody answers: projector and timekeeper in a process each, PostgreSQL beside them. 100,000 are due at one instant, in streams that the timekeeper, started when they stand in the read model, has never seen; measured from one second after the due instant (a stop within the due second is met) to the recording of the last fact. Then 1,000 are due each second; lateness is from one second after the due to the recording. All read off the log afterwards by the server’s clock: one fact for each due, with the due as when it occurred.',
+    bars: [
+      { name: '100,000 due at one instant, all recorded', bar: 60, atMost: true, unit: 's' },
+      { name: 'lateness p99 at 1,000 due a second', bar: 1, atMost: true, unit: 's' },
+    ],
+    load: async () => (await import('./timers.js')).timers,
+  },
   due: {
     about:
       'Clocks started, each with its due instant as text, over 1,000 calendars in 20 zones with holidays and exceptions; no start is computed twice, and some are checked by counting back. One thread, calendars compiled and two years of them laid out beforehand, both told beside it; the median of seven rounds of 400,000 starts.',

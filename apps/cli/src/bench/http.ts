@@ -1,16 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { mintToken } from '#edge';
 import { percentile, type BenchContext } from './bench.js';
 import { load, wire, type Loaded } from './load.js';
+import { answering, freePort, stop } from './programs.js';
 
 const CONNECTIONS = 64;
 const ROUND_MS = 6_000;
 const WARM_UP_MS = 4_000;
-const START_MS = 30_000;
 
 /** What the bare route did on the machine that DESIGN section 10 was measured on, answers a second. */
 const BARE = 7_300;
@@ -168,37 +166,4 @@ async function together(bench: BenchContext, bare: Server): Promise<void> {
   } finally {
     await desk.close();
   }
-}
-
-async function answering(child: ChildProcess, name: string, url: string): Promise<void> {
-  const end = performance.now() + START_MS;
-  while (performance.now() < end) {
-    if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`);
-    try {
-      const { status } = await fetch(url);
-      if (status < 500) return;
-    } catch {
-      // It does not listen yet.
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`${name} did not answer within ${START_MS} ms`);
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGTERM');
-  const patience = setTimeout(() => child.kill('SIGKILL'), 15_000);
-  await ended;
-  clearTimeout(patience);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

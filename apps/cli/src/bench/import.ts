@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { access, mkdir, readFile } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as after } from 'node:timers/promises';
 import { projectFolder } from '../project-folder.js';
 import type { BenchContext } from './bench.js';
+import { peakOf } from './programs.js';
 
 /** The real log lies beside the clone and is not part of it. */
 const LOG = '../shared/data/servicenow-incidents.csv.xz';
@@ -90,11 +91,4 @@ async function run(bench: BenchContext, log: string, dataDir: string): Promise<R
   const appended = /^appended (\d+) events$/m.exec(out)?.[1];
   if (appended === undefined) throw new Error('the import did not say what it appended');
   return { seconds, megabytes, appended: Number(appended) };
-}
-
-/** Megabytes of 10⁶ bytes; it only rises, so the last look before the end is the peak. */
-async function peakOf(pid: number): Promise<number | null> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-  return kibibytes === undefined ? null : (Number(kibibytes) * 1024) / 1e6;
 }
