@@ -24,7 +24,7 @@ viewStoreContract('PostgreSQL', async () => {
     empty: async () => {
       await pool.query(
         `TRUNCATE views.checkpoints, views.tallies, views.parked, views.tickets, views.timeline,
-                  views.queue_items, views.queues, views.people, views.pending_dues`,
+                  views.queue_items, views.queues, views.people, views.pending_dues, views.attainment`,
       );
     },
     close: async () => {

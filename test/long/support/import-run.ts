@@ -10,6 +10,7 @@ import pg from 'pg';
 import { openEmbedded } from '#adapters/embedded-postgres';
 import { openPostgresLog, openPostgresVault } from '#adapters/log-postgres';
 import { opener, type Sealed } from '#engine/store';
+import { everyView } from '#engine/views';
 import { silent, toOrdinal, type PersonId } from '#kernel';
 import { eventually } from '../../support/eventually.js';
 
@@ -137,7 +138,7 @@ export class ImportStore {
       });
       const open = opener(vault);
       try {
-        const tables = ['tickets', 'timeline', 'queue_items', 'queues', 'people', 'pending_dues', 'tallies'];
+        const tables = [...everyView.map(({ name }) => name), 'tallies'];
         const all: Record<string, readonly string[]> = {};
         for (const name of tables) {
           const digests: string[] = [];

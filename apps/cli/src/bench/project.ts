@@ -37,6 +37,7 @@ const TABLES = {
   queues: 'id',
   people: 'id',
   pending_dues: 'ticket',
+  attainment: 'ticket',
 };
 
 /** A log to project, and what it takes to read it with nothing in between. */

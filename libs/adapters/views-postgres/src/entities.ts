@@ -3,6 +3,7 @@ import { columnOf, columns, orNull, unlessNull } from '#adapters/postgres';
 import type { Channel, Tier } from '#domain/desk';
 import type { ClockRecord, HoldReason } from '#domain/sla';
 import type {
+  AttainmentRow,
   Audience,
   BreachMark,
   Checkpoint,
@@ -10,9 +11,12 @@ import type {
   ParkedStream,
   PendingDueRow,
   PersonRow,
+  PrioritySince,
+  PromiseCycle,
   PromiseState,
   QueueItemRow,
   QueueRow,
+  Rest,
   Standing,
   TicketRow,
   TicketStatus,
@@ -41,6 +45,8 @@ export const positions: ValueTransformer = {
 
 const { uuid, text, integer, json, boolean, instant: instantColumn, number: numberColumn } = columns;
 const positionColumn = columnOf('bigint', { transformer: positions });
+/** Where an index looks inside. */
+const jsonb = columnOf('jsonb');
 
 @Entity({ schema: LIVE, name: 'tickets' })
 export class TicketEntity implements TicketRow {
@@ -138,6 +144,18 @@ export class PendingDueEntity implements PendingDueRow {
   @json() clocks!: readonly PromiseState[];
 }
 
+@Entity({ schema: LIVE, name: 'attainment' })
+export class AttainmentEntity implements AttainmentRow {
+  @PrimaryColumn({ type: 'uuid' }) ticket!: string;
+  @integer() revision!: number;
+  @text() tier!: Tier;
+  @json() priorities!: readonly PrioritySince[];
+  @json() rests!: readonly Rest[];
+  @json() cycles!: readonly PromiseCycle[];
+  @jsonb() waitedIn!: readonly string[];
+  @instantColumn(orNull) metAt!: Instant | null;
+}
+
 /** Counts kept by the events (DESIGN section 6). */
 @Entity({ schema: LIVE, name: 'tallies' })
 export class TallyEntity {
@@ -176,6 +194,7 @@ export const rowEntities = {
   queues: QueueEntity,
   people: PersonEntity,
   pending_dues: PendingDueEntity,
+  attainment: AttainmentEntity,
 } as const;
 
 export const entities = [...Object.values(rowEntities), TallyEntity, CheckpointEntity, ParkedEntity];

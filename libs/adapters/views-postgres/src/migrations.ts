@@ -147,4 +147,29 @@ export class FirstViews1764000000000 extends Expanding implements MigrationInter
   }
 }
 
-export const migrations = [FirstViews1764000000000];
+/**
+ * Whether promises were kept. The report is its tallies; rows are asked for only by the months of what was
+ * paused, and by what was met lately.
+ */
+export class Attainment1764050000000 extends Expanding implements MigrationInterface {
+  readonly name = 'Attainment1764050000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE views.attainment (
+        ticket uuid CONSTRAINT attainment_pkey PRIMARY KEY,
+        revision integer NOT NULL,
+        tier text COLLATE "C" NOT NULL,
+        priorities json NOT NULL,
+        rests json NOT NULL,
+        cycles json NOT NULL,
+        waited_in jsonb NOT NULL,
+        met_at timestamptz
+      );
+      CREATE INDEX attainment_waited_in ON views.attainment USING gin (waited_in) WHERE waited_in <> '[]';
+      CREATE INDEX attainment_met_at ON views.attainment (met_at) WHERE met_at IS NOT NULL;
+    `);
+  }
+}
+
+export const migrations = [FirstViews1764000000000, Attainment1764050000000];

@@ -1,6 +1,8 @@
-import { Brackets, type DataSource, type SelectQueryBuilder } from 'typeorm';
+import { Brackets, type DataSource, type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import {
   textBlob,
+  type AttainmentRow,
+  type AttainmentSource,
   type Audience,
   type ParkedStream,
   type PendingDueRow,
@@ -23,6 +25,7 @@ import {
   type Uuid,
 } from '#kernel';
 import {
+  AttainmentEntity,
   CheckpointEntity,
   LIVE,
   ParkedEntity,
@@ -127,6 +130,12 @@ export interface ViewQueries {
   ): Promise<readonly PendingDueRow[]>;
   /** The earliest due instant there is. */
   nextDue(): Promise<Instant | null>;
+  /**
+   * Lets the report of SLA attainment be made of one moment of its view.
+   *
+   * Errors: ViewParked where any ticket is missing from it, or behind.
+   */
+  attainment<T>(report: (source: AttainmentSource) => Promise<T>): Promise<T>;
   /** Streams parked in any view, earliest first. */
   parkedStreams(limit: number): Promise<readonly ParkedStream[]>;
   /** The position that every view has passed; what is read from now on holds everything up to it. */
@@ -380,6 +389,12 @@ export function viewQueries(dataSource: DataSource): ViewQueries {
         .getMany();
       return first?.due ?? null;
     },
+    attainment: (report) =>
+      dataSource.transaction('REPEATABLE READ', async (manager) => {
+        const waiting = await manager.findOneBy(ParkedEntity, { view: 'attainment' });
+        if (waiting) throw new ViewParked(waiting.view, waiting.stream);
+        return report(attainmentIn(manager));
+      }),
     parkedStreams: (limit) => parked.find({ order: { position: 'ASC' }, take: limit }),
     passed: async () => {
       const [slowest] = await dataSource
@@ -410,5 +425,39 @@ export function viewQueries(dataSource: DataSource): ViewQueries {
         };
       });
     },
+  };
+}
+
+/** Rows held in memory at once. */
+const ROWS = 2_000;
+
+function attainmentIn(manager: EntityManager): AttainmentSource {
+  async function* pages(
+    where: (query: SelectQueryBuilder<AttainmentEntity>) => SelectQueryBuilder<AttainmentEntity>,
+  ): AsyncGenerator<AttainmentRow> {
+    for (let after: string | null = null; ;) {
+      const query = where(manager.createQueryBuilder(AttainmentEntity, 'a'));
+      if (after !== null) query.andWhere('a.ticket > :after', { after });
+      const rows: AttainmentEntity[] = await query.orderBy('a.ticket').limit(ROWS).getMany();
+      yield* rows;
+      if (rows.length < ROWS) return;
+      after = rows.at(-1)!.ticket;
+    }
+  }
+  return {
+    tallies: async (month) => {
+      const query = manager
+        .createQueryBuilder(TallyEntity, 't')
+        .where(`t.view = 'attainment' AND t.count <> 0`);
+      // A month holds nothing that LIKE reads otherwise.
+      if (month !== undefined) query.andWhere('t.subject LIKE :prefix', { prefix: `${month}/%` });
+      return query.getMany();
+    },
+    waited: (months) =>
+      pages((query) =>
+        // Said again for the planner: the index holds only these.
+        query.where(`a.waited_in <> '[]' AND a.waited_in ?| :months`, { months }),
+      ),
+    metSince: (at) => pages((query) => query.where('a.met_at >= :at', { at })),
   };
 }

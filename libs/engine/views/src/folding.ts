@@ -60,8 +60,8 @@ export function foldEvents<Row extends Folding>(
       if (before === null) made.add(key);
       if (view.tallies) {
         if (before !== null)
-          for (const { subject, kind } of view.tallies(before)) counts.add(subject, kind, -1);
-        for (const { subject, kind } of view.tallies(after.row)) counts.add(subject, kind, 1);
+          for (const { subject, kind, by = 1 } of view.tallies(before)) counts.add(subject, kind, -by);
+        for (const { subject, kind, by = 1 } of view.tallies(after.row)) counts.add(subject, kind, by);
       }
     }
   }

@@ -1,3 +1,4 @@
+import { attainment } from './attainment.js';
 import { people } from './people.js';
 import { pendingDues } from './pending-dues.js';
 import { queueItems, queues } from './queue.js';
@@ -12,6 +13,8 @@ export * from './timeline.js';
 export * from './queue.js';
 export * from './people.js';
 export * from './pending-dues.js';
+export * from './attainment.js';
+export * from './attaining.js';
 export * from './view-store.js';
 export * from './folding.js';
 export { ForeignCheckpoint, type Projecting, type ProjectingWatch } from './passing.js';
@@ -20,4 +23,12 @@ export { rebuild, retryParked, type Rebuilt, type Retried } from './rebuilding.j
 export * from './memory-view-store.js';
 
 /** Every read model there is. */
-export const everyView: readonly View[] = [tickets, timeline, queueItems, queues, people, pendingDues];
+export const everyView: readonly View[] = [
+  tickets,
+  timeline,
+  queueItems,
+  queues,
+  people,
+  pendingDues,
+  attainment,
+];

@@ -9,6 +9,8 @@ export type Noted = Recorded<HouseEvent>;
 export interface Tally {
   readonly subject: string;
   readonly kind: string;
+  /** What the row adds to the count; 1 unless given. */
+  readonly by?: number;
 }
 
 /** What every row carries: `revision` of the last event in it, so that redelivery can be told. */
@@ -28,6 +30,8 @@ export interface View<Row extends Folding = any> {
   readonly categories: readonly string[];
   /** Stored names of the events it folds. */
   readonly types: readonly string[];
+  /** Facts of its streams that say nothing to it: it moves over them as over other categories. */
+  readonly silent?: ReadonlySet<string>;
   /** Columns that hold the key, in the row's names. */
   readonly keyColumns: readonly (keyof Row & string)[];
   readonly key: (event: { readonly stream: string; readonly revision: number }) => string;
@@ -62,14 +66,16 @@ export function viewOf<C extends Catalogue, Row extends Folding>(
     readonly keyColumns: readonly (keyof Row & string)[];
     readonly fold: (row: Row | null, event: Recorded<EventOf<C>>) => Row;
     readonly tallies?: (row: Row) => readonly Tally[];
+    /** Then holes between the facts that it does fold are not noticed. */
+    readonly silent?: ReadonlySet<keyof C & string>;
   } & (
     | { readonly appendOnly?: false; readonly key?: undefined }
     | { readonly appendOnly: true; readonly key: View<Row>['key'] }
   ),
 ): View<Row> {
-  const types = Object.keys(catalogue);
-  const known = new Set(types);
-  const { fold, appendOnly = false } = declared;
+  const known = new Set(Object.keys(catalogue));
+  const { fold, appendOnly = false, silent } = declared;
+  const types = [...known].filter((type) => !silent?.has(type));
   const refuseStranger = (event: Noted): void => {
     if (!known.has(event.type))
       throw new Undigestible(`${event.stream}/${event.revision}: ${event.type} is no fact of this stream`);
@@ -84,7 +90,7 @@ export function viewOf<C extends Catalogue, Row extends Folding>(
       if (!appendOnly) {
         const last = row?.revision ?? -1;
         if (event.revision <= last) return row!;
-        if (event.revision !== last + 1)
+        if (event.revision !== last + 1 && silent === undefined)
           throw new Undigestible(`${event.stream}: revision ${event.revision} follows ${last}`);
       }
       refuseStranger(event);
@@ -102,8 +108,8 @@ function categoriesOf(catalogue: Catalogue): readonly string[] {
 }
 
 /** True where the view folds this event. */
-export function follows(view: View, event: { readonly stream: string }): boolean {
-  return view.categories.includes(categoryOf(event.stream));
+export function follows(view: View, event: { readonly stream: string; readonly type: string }): boolean {
+  return view.categories.includes(categoryOf(event.stream)) && view.silent?.has(event.type) !== true;
 }
 
 export const streamId = (event: { readonly stream: string }): string => idOf(event.stream);
