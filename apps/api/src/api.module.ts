@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { AccessModule, DocumentationModule } from '#edge';
+import { Live } from './live/live.controller.js';
+import { LiveStreams } from './live/live-streams.js';
 import { Acquaintances } from './people/acquaintances.js';
 import { QueueCommands } from './queues/queue-commands.controller.js';
 import { QueueHandler } from './queues/queue-envelope.js';
@@ -15,7 +17,7 @@ import { Tickets } from './tickets/tickets.controller.js';
 /** The interfaces of DESIGN section 8. Needs the House; `describeApi` completes it before it listens. */
 @Module({
   imports: [CqrsModule, AccessModule, DocumentationModule],
-  controllers: [Tickets, TicketCommands, Queues, QueueCommands],
-  providers: [Acquaintances, KeyRings, Reading, TicketOwners, TicketHandler, QueueHandler],
+  controllers: [Tickets, TicketCommands, Queues, QueueCommands, Live],
+  providers: [Acquaintances, KeyRings, Reading, TicketOwners, TicketHandler, QueueHandler, LiveStreams],
 })
 export class ApiModule {}

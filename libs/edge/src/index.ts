@@ -35,6 +35,7 @@ export {
   AUDIENCE,
   doorkeeper,
   ISSUER,
+  mintPass,
   mintToken,
   TOKEN_ROLES,
   TOKEN_SECONDS,
@@ -60,7 +61,7 @@ export {
 export { accepted, etagOf, refused, REFUSAL_STATUS, type RefusalCode } from './problem/refusals.js';
 export { problemOf, ProblemFilter } from './problem/filter.js';
 export { AccessModule } from './access/access-guard.js';
-export { Command, Query } from './access/operation.js';
+export { Command, Query, Stream } from './access/operation.js';
 export { ApiDocument, describeApi } from './openapi/document.js';
 export { DocumentationModule } from './openapi/documentation.controller.js';
 export { failureOf, type Failure } from './observe/failure.js';
@@ -76,6 +77,7 @@ export {
   Open,
   requestOn,
   routeOf,
+  TakesPass,
   type Asking,
   type EdgeReply,
   type EdgeRequest,

@@ -68,6 +68,14 @@ const PROBES: readonly Probe[] = [
   },
   { operation: 'queues.list', method: 'GET', path: () => '/v1/queues', absent: 200 },
   { operation: 'queues.items', method: 'GET', path: (id) => `/v1/queues/${id}/items`, absent: 404 },
+  { operation: 'live.pass', method: 'GET', path: () => '/v1/live/pass', absent: 200 },
+  // Who may follow is told that the log has not come so far; a stream would never end.
+  {
+    operation: 'live.follow',
+    method: 'GET',
+    path: () => '/v1/live?after=9999999999999999',
+    absent: 400,
+  },
   { operation: 'analytics.tickets', method: 'GET', path: () => '/v1/analytics/tickets', absent: 200 },
   {
     operation: 'knowledge.candidates',

@@ -2,7 +2,7 @@ import { beforeAll, afterAll, describe, expect, it } from '@jest/globals';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { OPERATIONS } from '#domain/access';
-import { ApiDocument, describeApi, House } from '#edge';
+import { ApiDocument, describeApi, House, openMetrics } from '#edge';
 import { ApiModule } from '../api.module.js';
 
 describe('the OpenAPI document', () => {
@@ -11,7 +11,7 @@ describe('the OpenAPI document', () => {
 
   beforeAll(async () => {
     const module = await Test.createTestingModule({ imports: [ApiModule] })
-      .useMocker((token) => (token === House ? { means: {} } : undefined))
+      .useMocker((token) => (token === House ? { means: {}, metrics: openMetrics() } : undefined))
       .compile();
     app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter() as never);
     describeApi(app);

@@ -63,6 +63,9 @@ export const access = {
   'queues.define': { supervisor: any, administrator: any },
   'queues.list': { ...desk, ...readers, administrator: any },
   'queues.items': { ...desk, ...readers },
+  // Who watches sees everything; vendors and customers get live updates with their portals.
+  'live.follow': { ...desk, ...readers },
+  'live.pass': { ...desk, ...readers },
   'analytics.tickets': { supervisor: any, auditor: any, administrator: any },
   'knowledge.candidates': { agent: any, supervisor: any },
   'knowledge.categories': { agent: any, supervisor: any },

@@ -2,6 +2,7 @@ import { applyDecorators, SetMetadata } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiBody,
+  ApiExtraModels,
   ApiHeader,
   ApiOperation,
   ApiParam,
@@ -12,6 +13,7 @@ import { access, type Operation } from '#domain/access';
 import { valid } from '../input/validate.js';
 import { Problem, PROBLEMS, type ProblemCode } from '../problem/problem.js';
 import { REFUSAL_STATUS, type RefusalCode } from '../problem/refusals.js';
+import { TakesPass } from '../run/request.js';
 
 export const OPERATION = 'covenant:operation';
 
@@ -36,6 +38,8 @@ interface DocumentedCommand extends Documented {
 
 interface DocumentedQuery extends Documented {
   readonly paged?: boolean;
+  /** False where the answer is of this moment, and waits for nothing. */
+  readonly after?: false;
   readonly filters?: readonly {
     readonly name: string;
     readonly about: string;
@@ -179,7 +183,7 @@ export function Command(operation: Operation, path: string, documented: Document
 }
 
 export function Query(operation: Operation, path: string, documented: DocumentedQuery): MethodDecorator {
-  const { answer, paged = false, filters = [] } = documented;
+  const { answer, paged = false, filters = [], after = true } = documented;
   const withId = path.includes(':id');
   return applyDecorators(
     SetMetadata(OPERATION, operation),
@@ -212,19 +216,87 @@ export function Query(operation: Operation, path: string, documented: Documented
           }),
         ]
       : []),
-    ApiQuery({
-      name: 'after',
-      required: false,
-      description:
-        'A Covenant-Position: the answer holds at least everything up to it. Waits a moment, else 503; beyond the head of the log 400.',
-      schema: { type: 'string' },
-    }),
+    ...(after
+      ? [
+          ApiQuery({
+            name: 'after',
+            required: false,
+            description:
+              'A Covenant-Position: the answer holds at least everything up to it. Waits a moment, else 503; beyond the head of the log 400.',
+            schema: { type: 'string' },
+          }),
+        ]
+      : []),
     ApiResponse({
       status: 200,
       type: answer,
-      description: 'As of the position in the header, or later.',
-      headers: { ...position, ...(documented.etag && etag) } as never,
+      description: after ? 'As of the position in the header, or later.' : 'As of now.',
+      headers: { ...(after && position), ...(documented.etag && etag) } as never,
     }),
-    ...responses([...ALWAYS, ...ON_QUERIES, ...(withId ? (['not-found'] as const) : [])]),
+    ...responses([
+      ...ALWAYS,
+      ...(after ? ON_QUERIES : (['bad-input'] as const)),
+      ...(withId ? (['not-found'] as const) : []),
+    ]),
+  );
+}
+
+interface DocumentedStream extends Omit<Documented, 'answer' | 'status'> {
+  /** What the data of an event is, by the event's name; absent: it has none worth a form. */
+  readonly events: Readonly<Record<string, Class>>;
+  readonly filters: readonly {
+    readonly name: string;
+    readonly about: string;
+    readonly values: readonly string[];
+  }[];
+}
+
+/** A route that answers with server-sent events for as long as the caller may listen (ruling 39). */
+export function Stream(operation: Operation, documented: DocumentedStream): MethodDecorator {
+  const { events, filters } = documented;
+  const forms = Object.values(events);
+  return applyDecorators(
+    SetMetadata(OPERATION, operation),
+    TakesPass(),
+    described(operation, { ...documented, answer: forms[0]! }),
+    ApiBearerAuth(),
+    ApiExtraModels(...forms),
+    ApiHeader({
+      name: 'Last-Event-ID',
+      required: false,
+      description:
+        'Position of the last event had: what came after it comes first. Browsers send it by themselves.',
+      schema: { type: 'string' },
+    }),
+    ApiQuery({
+      name: 'after',
+      required: false,
+      description: 'The same, for who can send no header; Last-Event-ID counts where both are given.',
+      schema: { type: 'string' },
+    }),
+    ApiQuery({
+      name: 'pass',
+      required: false,
+      description: 'In place of a token, for who can send no header.',
+      schema: { type: 'string' },
+    }),
+    ...filters.map(({ name, about, values }) =>
+      ApiQuery({ name, required: false, description: about, schema: { type: 'string', enum: [...values] } }),
+    ),
+    ApiResponse({
+      status: 200,
+      description: 'Server-sent events; the id of each is a position.',
+      content: {
+        'text/event-stream': {
+          schema: {
+            type: 'string',
+            description: Object.entries(events)
+              .map(([name, { name: form }]) => `${name}: ${form}`)
+              .join('; '),
+          },
+        },
+      },
+    }),
+    ...responses([...ALWAYS, 'bad-input', 'unknown-position', 'too-many-streams', 'log-unavailable']),
   );
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { identities } from '#engine/identity';
 import { Problem } from '../problem/problem.js';
-import { doorkeeper, mintToken, TokenRefused, type TokenClaims } from './tokens.js';
+import { doorkeeper, mintPass, mintToken, TokenRefused, type TokenClaims } from './tokens.js';
 
 const secret = Buffer.from('a secret of at least thirty-two bytes');
 const persons = identities(Buffer.alloc(32, 1));
@@ -111,5 +111,36 @@ describe('A token', () => {
     const [header, , signature] = (await sign(valid)).split('.');
     const forged = Buffer.from(JSON.stringify({ ...valid, role: 'administrator' })).toString('base64url');
     await refused(`${header}.${forged}.${signature}`);
+  });
+});
+
+describe('A pass', () => {
+  it('makes the same person with the same role, known by no name, until the token ends', async () => {
+    const keeper = door();
+    const token = await mintToken(secret, { role: 'agent', name: 'Alice' }, 600, NOW);
+    const caller = await keeper.admit(token);
+    const { pass, expires } = await mintPass(secret, caller, NOW);
+    expect(expires).toBe(NOW + 30);
+    expect(await keeper.admitPass(pass)).toEqual({
+      actor: caller.actor,
+      name: '',
+      role: 'agent',
+      tokenExpires: NOW + 600,
+    });
+  });
+
+  it('is no token, and a token is no pass', async () => {
+    const token = await mintToken(secret, { role: 'agent', name: 'Alice' }, 600, NOW);
+    const { pass } = await mintPass(secret, await door().admit(token), NOW);
+    await refused(pass);
+    await expect(door().admitPass(token)).rejects.toMatchObject({ code: 'not-authenticated' });
+  });
+
+  it('opens nothing half a minute later, and never outlives the token it was made with', async () => {
+    const token = await mintToken(secret, { role: 'agent', name: 'Alice' }, 600, NOW);
+    const { pass } = await mintPass(secret, await door().admit(token), NOW);
+    await expect(door(NOW + 36).admitPass(pass)).rejects.toMatchObject({ code: 'not-authenticated' });
+    const short = await mintToken(secret, { role: 'agent', name: 'Alice' }, 10, NOW);
+    expect((await mintPass(secret, await door().admit(short), NOW)).expires).toBe(NOW + 10);
   });
 });

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { jwtVerify, SignJWT, type JWTPayload } from 'jose';
-import { ROLES, type Actor, type Role } from '#kernel';
+import { isUuid, ROLES, type Actor, type PersonId, type Role } from '#kernel';
 import type { Identities } from '#engine/identity';
 import { isStorable } from '../input/json.js';
 import { Problem } from '../problem/problem.js';
@@ -9,6 +9,9 @@ export const ISSUER = 'covenant';
 export const AUDIENCE = 'covenant';
 /** Ruling 33. */
 export const TOKEN_SECONDS = 12 * 3600;
+/** A pass opens one live stream from a browser, which can send no header with it (ruling 39). */
+export const PASS_AUDIENCE = 'live';
+export const PASS_SECONDS = 30;
 /** Leeway for `exp` and `nbf`, seconds. */
 const LEEWAY = 5;
 const MAX_NAME = 200;
@@ -80,6 +83,28 @@ export async function mintToken(
     .sign(secret);
 }
 
+/**
+ * A pass for live streams alone: refused wherever a token is asked for. What it opens ends when the caller's
+ * own token does. It stands in addresses, and so names nobody.
+ *
+ * @param now seconds since 1970
+ */
+export async function mintPass(
+  secret: Buffer,
+  { actor, tokenExpires }: Caller,
+  now = Date.now() / 1000,
+): Promise<{ readonly pass: string; /** Seconds since 1970. */ readonly expires: number }> {
+  const expires = Math.min(Math.floor(now) + PASS_SECONDS, tokenExpires);
+  const pass = await new SignJWT({ role: actor.role, until: tokenExpires })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setSubject(actor.id)
+    .setIssuer(ISSUER)
+    .setAudience(PASS_AUDIENCE)
+    .setExpirationTime(expires)
+    .sign(secret);
+  return { pass, expires };
+}
+
 /** Why claims make no caller; null where they do. Never repeats a claim. */
 function problemOf(claims: Readonly<Record<string, unknown>>): string | null {
   const { sub, role, name, email, vendor, customer } = claims;
@@ -104,6 +129,8 @@ export interface Doorkeeper {
   known(token: string): Caller | undefined;
   /** @throws Problem `not-authenticated`, always the same detail for a token that is not valid */
   admit(token: string): Promise<Caller>;
+  /** The caller behind a pass, known by no name. @throws Problem `not-authenticated` */
+  admitPass(pass: string): Promise<Caller>;
 }
 
 export interface DoorkeeperOptions {
@@ -143,6 +170,23 @@ export function doorkeeper(options: DoorkeeperOptions): Doorkeeper {
     });
   };
 
+  const verified = async (token: string, audience: string, requiredClaims: string[]): Promise<JWTPayload> => {
+    try {
+      const { payload } = await jwtVerify(token, secret, {
+        algorithms: ['HS256'],
+        issuer: ISSUER,
+        audience,
+        requiredClaims,
+        clockTolerance: LEEWAY,
+        currentDate: new Date(now()),
+      });
+      return payload;
+    } catch {
+      // Which check failed is nobody's business but the issuer's; the message may quote the token.
+      throw invalid();
+    }
+  };
+
   return {
     known: (token) => {
       const key = keyOf(token);
@@ -153,24 +197,17 @@ export function doorkeeper(options: DoorkeeperOptions): Doorkeeper {
       return undefined;
     },
     admit: async (token) => {
-      let payload: JWTPayload;
-      try {
-        ({ payload } = await jwtVerify(token, secret, {
-          algorithms: ['HS256'],
-          issuer: ISSUER,
-          audience: AUDIENCE,
-          requiredClaims: ['exp', 'sub', 'role'],
-          clockTolerance: LEEWAY,
-          currentDate: new Date(now()),
-        }));
-      } catch {
-        // Which check failed is nobody's business but the issuer's; the message may quote the token.
-        throw invalid();
-      }
+      const payload = await verified(token, AUDIENCE, ['exp', 'sub', 'role']);
       const caller = callerOf(payload);
       callers.set(keyOf(token), caller);
       if (callers.size > limit) callers.delete(callers.keys().next().value!);
       return caller;
+    },
+    admitPass: async (pass) => {
+      const { sub, role, until } = await verified(pass, PASS_AUDIENCE, ['exp', 'sub', 'role', 'until']);
+      const known = TOKEN_ROLES.find((each) => each === role);
+      if (!isUuid(sub) || known === undefined || typeof until !== 'number') throw invalid();
+      return { actor: { id: sub as PersonId, role: known }, name: '', role: known, tokenExpires: until };
     },
   };
 }

@@ -53,6 +53,7 @@ export function describeApi(app: NestFastifyApplication): void {
     })
     .addTag('tickets')
     .addTag('queues')
+    .addTag('live')
     .addTag('analytics')
     .addTag('knowledge')
     .build();

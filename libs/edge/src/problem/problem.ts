@@ -17,6 +17,7 @@ export const PROBLEMS = {
   'too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The media type is not supported'],
   'key-reused': [422, 'The idempotency key stands for another body'],
+  'too-many-streams': [429, 'Too many streams are open already'],
   internal: [500, 'Something went wrong here'],
   contention: [503, 'Too many write here at once'],
   'not-recorded': [503, 'Nothing was recorded'],

@@ -40,6 +40,17 @@ export function isOpen({ routeOptions: { config } }: FastifyRequest): boolean {
   return (config as { open?: boolean } | undefined)?.open === true;
 }
 
+/** Marks a route that a pass opens, too: `?pass=` in place of a token (ruling 39). */
+export const TakesPass = (): MethodDecorator => RouteConfig({ pass: true });
+
+/** The pass of a request to a route that takes one; undefined where a token stands in the header. */
+export function passOf({ routeOptions: { config }, headers, query }: FastifyRequest): string | undefined {
+  if ((config as { pass?: boolean } | undefined)?.pass !== true || headers.authorization !== undefined)
+    return undefined;
+  const { pass } = query as { pass?: unknown };
+  return typeof pass === 'string' ? pass : undefined;
+}
+
 const LOOPBACK = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/;
 
 /** From this machine itself, and not passed on by a proxy on it. */

@@ -4,14 +4,14 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ProcessLog } from '../observe/log.js';
 import type { Metrics } from '../observe/metrics.js';
-import type { Doorkeeper } from '../auth/tokens.js';
+import type { Caller, Doorkeeper } from '../auth/tokens.js';
 import { freshId } from '../house/chance.js';
 import { checkUrl, readJson } from '../input/json.js';
 import { readCorrelation } from '../input/headers.js';
 import { problemOf, send } from '../problem/filter.js';
 import { Problem } from '../problem/problem.js';
 import { bearer } from './bearer.js';
-import { isOpen, routeOf, type EdgeRequest } from './request.js';
+import { isOpen, passOf, routeOf, type EdgeRequest } from './request.js';
 
 /** Bytes of a request body. */
 export const BODY_LIMIT = 1024 * 1024;
@@ -94,15 +94,17 @@ function receive(door: Door, request: EdgeRequest, reply: FastifyReply, done: Do
     if (encoding !== undefined && encoding !== 'identity')
       throw Problem.of('unsupported-media-type', 'The body must not be compressed.');
     if (request.is404 || isOpen(request)) return done();
-    const token = bearer(request.headers.authorization);
-    const known = door.keeper.known(token);
-    if (!known) {
-      door.keeper.admit(token).then((caller) => {
+    const admitted = (coming: Promise<Caller>): void => {
+      coming.then((caller) => {
         request.caller = caller;
         done();
       }, done);
-      return;
-    }
+    };
+    const pass = passOf(request);
+    if (pass !== undefined) return admitted(door.keeper.admitPass(pass));
+    const token = bearer(request.headers.authorization);
+    const known = door.keeper.known(token);
+    if (!known) return admitted(door.keeper.admit(token));
     request.caller = known;
   } catch (error) {
     done(error as Error);

@@ -1,0 +1,1 @@
+export { isBreach, news, promisedTooLate, type Changed, type News, type Overdue } from './news.js';
