@@ -161,16 +161,40 @@ function withPriority(priorities: readonly PrioritySince[], since: PrioritySince
   return [...priorities.slice(0, place), since, ...priorities.slice(place)];
 }
 
+/** Facts that end a clock at their own instant; others that carry an ended one found it so, or moved it earlier. */
+const ENDING: ReadonlySet<TicketEvent['type']> = new Set<TicketEvent['type']>([
+  'desk.message-sent.v1',
+  'desk.ticket-resolved.v1',
+  'desk.ticket-merged.v1',
+  'desk.handover-accepted.v1',
+  'desk.handover-declined.v1',
+  'desk.handover-withdrawn.v1',
+]);
+
+/**
+ * When a clock ended that a fact says has ended. The record's own `asOf` may be later: what happened to an
+ * ended clock brings it up to its own instant.
+ */
+function endOf(
+  ended: PromiseCycle['ended'],
+  { asOf }: ClockRecord,
+  { type, revision, occurredAt: at }: Recorded<TicketEvent>,
+): PromiseCycle['ended'] {
+  if (!ENDING.has(type)) return ended ?? { at: asOf, revision };
+  return ended === null || at < ended.at ? { at, revision } : ended;
+}
+
 /** A cycle as a fact says it stands now. */
-function recorded(before: PromiseCycle | undefined, record: ClockRecord, revision: number): Unsettled {
+function recorded(
+  before: PromiseCycle | undefined,
+  record: ClockRecord,
+  event: Recorded<TicketEvent>,
+): Unsettled {
   const { clock, cycle, state, startedAt, consumed, due, policy, zone, tzdb } = record;
   const adopted = record.change === 'adopted';
   const inherited = adopted ? record.breachedAt : (before?.inherited ?? null);
   // What a merge brings along says nothing of this ticket's own breach.
   const breachedAt = inherited === null ? record.breachedAt : (before?.breachedAt ?? null);
-  // Facts about what has ended bring it up to their own instant, and change nothing else.
-  const asBefore =
-    before !== undefined && before.ended !== null && before.state === state && before.consumed === consumed;
   return {
     clock,
     cycle,
@@ -180,7 +204,7 @@ function recorded(before: PromiseCycle | undefined, record: ClockRecord, revisio
     due,
     breachedAt,
     inherited,
-    ended: goesOn(record) ? null : asBefore ? before.ended : { at: record.asOf, revision },
+    ended: goesOn(record) ? null : endOf(before?.ended ?? null, record, event),
     waited: (before?.waited ?? false) || state === 'paused' || adopted || record.change === 'corrected',
     policy,
     zone,
@@ -194,9 +218,10 @@ const inTheirOrder = (a: PromiseCycle, b: PromiseCycle): number =>
 function withRecords(
   row: AttainmentRow,
   records: readonly ClockRecord[],
-  { revision, occurredAt: at }: Recorded<TicketEvent>,
+  event: Recorded<TicketEvent>,
 ): AttainmentRow {
   if (records.length === 0) return row;
+  const { revision, occurredAt: at } = event;
   const { priorities } = row;
   const cycles: PromiseCycle[] = [];
   const touched = new Set<string>();
@@ -219,9 +244,7 @@ function withRecords(
     );
   }
   for (const record of records)
-    cycles.push(
-      settled(recorded(before.get(`${record.clock}/${record.cycle}`), record, revision), priorities),
-    );
+    cycles.push(settled(recorded(before.get(`${record.clock}/${record.cycle}`), record, event), priorities));
   return { ...row, cycles: cycles.sort(inTheirOrder) };
 }
 

@@ -1,0 +1,310 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  clockFacts,
+  ticket,
+  ticketEvents,
+  type Happening,
+  type TicketCommand,
+  type TicketEvent,
+  type TicketFact,
+  type TicketState,
+} from '#domain/desk';
+import { CLOCKS, foldClock, formatDate, localDay, zoneOf, type Clock, type ClockFact } from '#domain/sla';
+import { builtInPolicies } from '#domain/sla/testing';
+import {
+  decideInTurn,
+  later,
+  occur,
+  toInstant,
+  toPosition,
+  toSeconds,
+  type Actor,
+  type Instant,
+  type Recorded,
+  type Uuid,
+} from '#kernel';
+import { attained, pausedSeconds } from './attaining.js';
+import { attainment, OUTCOMES, type AttainmentRow, type Outcome, type PromiseCycle } from './attainment.js';
+import { foldEvents } from './folding.js';
+import type { Noted } from './view.js';
+
+/** Open Monday to Friday 09:00 to 18:00; its months begin hours after those of UTC. */
+const ZONE = 'America/New_York';
+const POLICIES = builtInPolicies(ZONE);
+const id = (n: number): Uuid => `00000000-0000-8000-8000-${String(n).padStart(12, '0')}` as Uuid;
+const BY: Actor = { id: id(11), role: 'integration' };
+const HOUR = 3600;
+/** A Friday, the month before it changes and clocks go back on 1 November. */
+const BEGIN = Date.UTC(2026, 9, 30, 12) / 1000;
+
+type Step = { readonly type: TicketCommand['type'] } & Readonly<Record<string, unknown>>;
+const steps = fc.oneof(
+  fc.constantFrom<Step>(
+    { type: 'hold-ticket', reason: 'requester' },
+    { type: 'hold-ticket', reason: 'vendor' },
+    { type: 'resume-ticket' },
+    { type: 'add-message', kind: 'sent', channel: 'e-mail', autoReply: false, text: 'x' },
+    { type: 'add-message', kind: 'received', channel: 'e-mail', autoReply: false, text: 'x' },
+    { type: 'add-message', kind: 'note', channel: 'e-mail', autoReply: false, text: 'x' },
+    { type: 'resolve-ticket', resolution: 'solved' },
+    { type: 'reopen-ticket' },
+    { type: 'close-ticket' },
+  ),
+  fc.integer({ min: 1, max: 4 }).map((priority): Step => ({ type: 'prioritise-ticket', priority })),
+);
+
+interface Told {
+  readonly carriesMessages: boolean;
+  readonly priority: number;
+  /** Seconds after the last step, at which what has fallen due is recorded. */
+  readonly rest: number;
+  readonly steps: readonly {
+    /** Seconds after the step before; now and then a whole week. */
+    readonly after: number;
+    /** Seconds before that at which it is said to have happened. */
+    readonly ago: number;
+    readonly step: Step;
+  }[];
+}
+
+const told: fc.Arbitrary<Told> = fc.record({
+  carriesMessages: fc.boolean(),
+  priority: fc.integer({ min: 1, max: 4 }),
+  rest: fc.integer({ min: 0, max: 200 }).map((hours) => hours * HOUR),
+  steps: fc.array(
+    fc.record({
+      after: fc.oneof(
+        fc.integer({ min: 0, max: 8 * 60 }).map((minutes) => minutes * 60),
+        fc.integer({ min: 0, max: 9 * 24 }).map((hours) => hours * HOUR),
+      ),
+      ago: fc.oneof(
+        { weight: 4, arbitrary: fc.constant(0) },
+        { weight: 1, arbitrary: fc.integer({ min: 0, max: 40 }).map((hours) => hours * HOUR) },
+      ),
+      step: steps,
+    }),
+    { maxLength: 14 },
+  ),
+});
+
+interface Stream {
+  readonly events: readonly Noted[];
+  /** What fell due by then is recorded. */
+  readonly now: Instant;
+}
+
+/** A ticket's stream; what is refused is left out. */
+function stream(n: number, { carriesMessages, priority, rest, steps }: Told): Stream {
+  const events: Recorded<TicketEvent>[] = [];
+  let state: TicketState = ticket.initial;
+  let now = BEGIN;
+  const add = (command: TicketCommand | null, at: number): void => {
+    const recordedAt = toInstant(now);
+    const came = decideInTurn(ticket, ticketEvents, state, command ? [command] : [], recordedAt, BY);
+    if ('refused' in came) return;
+    for (const fact of came.facts)
+      events.push({
+        ...occur<TicketFact, TicketEvent>(ticketEvents, fact, { occurredAt: toInstant(at), actor: BY }),
+        id: id(n * 1000 + events.length),
+        stream: `ticket-${id(n)}`,
+        revision: events.length,
+        position: toPosition(events.length + 1),
+        recordedAt: now * 1_000_000,
+        correlation: 'told',
+        engine: '1',
+      });
+    state = came.state;
+  };
+  const command = (at: number, step: Step): TicketCommand =>
+    ({ ...step, occurredAt: toInstant(at), by: BY, policies: POLICIES }) as unknown as TicketCommand;
+  add(
+    command(now, {
+      ...{ type: 'open-ticket', number: 'T-1', channel: 'phone', requester: id(10), tier: 'base' },
+      ...{ priority, subject: 'x', text: 'y', policy: 'default', importing: false, carriesMessages },
+    }),
+    now,
+  );
+  for (const { after, ago, step } of steps) {
+    now += after;
+    add(command(now - ago, step), now - ago);
+  }
+  now += rest;
+  add(null, now);
+  return { events: events as unknown as Noted[], now: toInstant(now) };
+}
+
+/** What became of a cycle, computed without any view. */
+interface Truth {
+  readonly outcome: Outcome;
+  readonly month: string | null;
+  readonly priority: number;
+  readonly paused: number;
+  readonly consumed: number;
+}
+
+const running = ({ state }: Clock): boolean => state === 'running' || state === 'paused';
+
+/** From all that happened, each clock folded from its beginning: no record of an event is looked at. */
+function truth({ events, now }: Stream): ReadonlyMap<string, Truth> {
+  let state: TicketState = ticket.initial;
+  for (const event of events) state = ticket.evolve(state, event as unknown as Recorded<TicketEvent>);
+  const history: readonly Happening[] = state.status === 'none' ? [] : state.history;
+  const found = new Map<string, Truth>();
+  for (const name of CLOCKS) {
+    const { facts, behind } = clockFacts(name, history, POLICIES);
+    if (facts.length === 0) continue;
+    const paused = new Map<number, number>();
+    foldClock(facts, undefined, {
+      passes: ({ state, cycle, calendar, asOf }, until) => {
+        if (state === 'paused')
+          paused.set(cycle, (paused.get(cycle) ?? 0) + calendar.openSeconds(asOf, until));
+      },
+      took: () => {},
+    });
+    const ends = facts.flatMap((fact, i) => (isRestart(fact) ? [i] : []));
+    for (const end of [...ends, facts.length]) {
+      const own = facts.slice(0, end);
+      const clock = foldClock(own, end === facts.length ? later(now, own.at(-1)!.at) : facts[end]!.at);
+      const states = own.map((_, i) => foldClock(own.slice(0, i + 1)));
+      const lastLive = states.findLastIndex(running);
+      const ended = running(clock) ? null : lastLive + 1;
+      const upTo = ended === null ? history.length : history.indexOf(behind[ended]!) + 1;
+      const prioritised = history
+        .slice(0, upTo)
+        .findLast(({ kind }) => kind === 'opened' || kind === 'prioritised') as Happening & {
+        kind: 'opened';
+      };
+      const decided = clock.breachedAt ?? (ended === null ? clock.due : own[ended]!.at);
+      found.set(`${name}/${clock.cycle}`, {
+        outcome: outcomeOf(clock),
+        month: decided === null ? null : formatDate(localDay(zoneOf(ZONE), toSeconds(decided))).slice(0, 7),
+        priority: prioritised.priority,
+        paused: paused.get(clock.cycle) ?? 0,
+        consumed: clock.consumed,
+      });
+    }
+  }
+  return found;
+}
+
+const isRestart = (fact: ClockFact): boolean => fact.type === 'reopen' && fact.mode === 'restart';
+
+function outcomeOf(clock: Clock): Outcome {
+  if (running(clock)) return clock.breachedAt === null ? 'open' : 'open-breached';
+  if (clock.breachedAt !== null) return 'missed';
+  return clock.state === 'stopped' ? 'met' : (clock.state as Outcome);
+}
+
+const isKept = ({ outcome }: Pick<PromiseCycle, 'outcome'>): boolean =>
+  outcome === 'met' || outcome === 'missed';
+
+function rowsOf(events: readonly Noted[]): readonly AttainmentRow[] {
+  const { rows, parked } = foldEvents(attainment, events, () => null, new Map());
+  expect(parked).toEqual([]);
+  return [...rows.values()] as AttainmentRow[];
+}
+
+/** Tallies as they come from event after event, each telling what it changed. */
+function tallied(events: readonly Noted[]): { subject: string; kind: string; count: number }[] {
+  const sums = new Map<string, number>();
+  const rows = new Map<string, AttainmentRow>();
+  for (const event of events) {
+    const folded = foldEvents(attainment, [event], (key) => rows.get(key) ?? null, new Map());
+    for (const [key, row] of folded.rows) rows.set(key, row as AttainmentRow);
+    for (const { subject, kind, by } of folded.tallies)
+      sums.set(`${subject} ${kind}`, (sums.get(`${subject} ${kind}`) ?? 0) + by);
+  }
+  return [...sums].map(([key, count]) => {
+    const [subject, kind] = key.split(' ');
+    return { subject: subject!, kind: kind!, count };
+  });
+}
+
+async function* each<T>(all: readonly T[]): AsyncGenerator<T> {
+  yield* all;
+}
+
+describe('The view of attainment', () => {
+  it('says of every cycle what all that happened comes to, whatever came late', () => {
+    fc.assert(
+      fc.property(told, (one) => {
+        const told = stream(1, one);
+        const [row] = rowsOf(told.events);
+        const expected = truth(told);
+        const { calendar } = POLICIES.version('default@1');
+        const got = new Map(
+          row!.cycles.map((cycle) => [
+            `${cycle.clock}/${cycle.cycle}`,
+            {
+              outcome: cycle.outcome,
+              month: cycle.month,
+              priority: cycle.priority,
+              ...(isKept(cycle) && {
+                paused: cycle.waited ? pausedSeconds(cycle, row!.rests, calendar) : 0,
+                consumed: cycle.consumed,
+              }),
+            },
+          ]),
+        );
+        const shown = new Map(
+          [...expected].map(([key, { paused, consumed, ...rest }]) => [
+            key,
+            isKept(rest) ? { ...rest, paused, consumed } : rest,
+          ]),
+        );
+        expect(got).toEqual(shown);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('adds up: every cycle is counted once, in the report that its tallies make', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(told, { minLength: 1, maxLength: 6 }), async (all) => {
+        const streams = all.map((one, n) => stream(n, one));
+        const events = streams.flatMap((each) => each.events);
+        const now = streams.map((each) => each.now).reduce(later);
+        const rows = rowsOf(events);
+        const tallies = tallied(events);
+        const { lines } = await attained(
+          {
+            tallies: async () => tallies,
+            waited: (months) => each(rows.filter(({ waitedIn }) => waitedIn.some((m) => months.includes(m)))),
+            metSince: (at) => each(rows.filter(({ metAt }) => metAt !== null && metAt >= at)),
+          },
+          {},
+          { policies: POLICIES, now },
+        );
+        const truths = streams.flatMap((own) => [...truth(own).values()]);
+        for (const line of lines) {
+          const { met, missed, open, openBreached, notApplicable, notEvidenced, merged } = line;
+          const outside = notApplicable + notEvidenced + merged;
+          expect(met + missed + open + openBreached + outside).toBe(line.cycles);
+          expect(line.provisional).toBeLessThanOrEqual(met);
+        }
+        const sum = (of: (line: (typeof lines)[number]) => number): number =>
+          lines.reduce((total, line) => total + of(line), 0);
+        expect(sum(({ cycles }) => cycles)).toBe(truths.length);
+        const kept = truths.filter(isKept);
+        expect(sum(({ paused }) => paused)).toBe(kept.reduce((total, { paused }) => total + paused, 0));
+        expect(sum(({ consumed }) => consumed)).toBe(kept.reduce((total, each) => total + each.consumed, 0));
+        const by = {
+          met: sum(({ met }) => met),
+          missed: sum(({ missed }) => missed),
+          open: sum(({ open }) => open),
+          'open-breached': sum(({ openBreached }) => openBreached),
+          'not-applicable': sum(({ notApplicable }) => notApplicable),
+          'not-evidenced': sum(({ notEvidenced }) => notEvidenced),
+          merged: sum(({ merged }) => merged),
+        };
+        for (const outcome of OUTCOMES)
+          expect([outcome, by[outcome]]).toEqual([
+            outcome,
+            truths.filter((one) => one.outcome === outcome).length,
+          ]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
