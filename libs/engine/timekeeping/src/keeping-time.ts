@@ -39,12 +39,16 @@ export interface Timekeeping {
   /** Resolves after so many milliseconds, or when the signal aborts. */
   readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly watch?: TimekeepingWatch;
-  /** Tickets looked at together. */
+  /** Tickets looked at together: so many histories are in memory at once, and recorded in one group. */
   readonly together?: number;
+  /** Looks remembered at once; what is forgotten is looked at again, which costs time and records nothing. */
+  readonly remembered?: number;
 }
 
-const TOGETHER = 32;
+const TOGETHER = 128;
 const PAGE = 500;
+/** About 20 MB. */
+const REMEMBERED = 100_000;
 const SHORTEST_MS = 25;
 /** A ticket opened meanwhile may be due before all others. */
 const LONGEST_MS = 500;
@@ -54,19 +58,19 @@ const LONGEST_BACKOFF_MS = 5_000;
 /**
  * The firing loop: what is due at least a second ago by the server's clock is looked at in due order, each
  * ticket by folding its own stream, and recorded there. Several of these beside each other do no harm. A lost
- * database is waited for; what fell due meanwhile is recorded after it, with its own instant.
+ * database is waited for; what fell due meanwhile is recorded after it, with its own instant, in due order
+ * page by page: however much there is, what is held of it is a page, `together` histories and `remembered`
+ * looks.
  *
  * Resolves when the signal aborts and the looks at hand are done. OlderThanLog ends it (ruling 48).
  */
 export async function keepTime(keeping: Timekeeping, signal: AbortSignal): Promise<void> {
   const { logger, pause, watch } = keeping;
-  const known = new Known();
+  const known = new Known(keeping.remembered ?? REMEMBERED);
   let failures = 0;
   while (!signal.aborted) {
     try {
-      keeping.admitted();
-      const now = await keeping.now();
-      await lookAtDue(keeping, known, now, signal);
+      await lookAtDue(keeping, known, signal);
       if (failures > 0) logger.info({ failures }, 'the timekeeper goes on');
       failures = 0;
       await pause(untilNext(await keeping.dues.next(), await keeping.now()), signal);
@@ -92,15 +96,18 @@ class Known {
   private looked = new Map<Uuid, Look>();
   private still = new Map<Uuid, Look>();
 
+  constructor(private readonly limit: number) {}
+
   isNews({ ticket, revision, due }: DueRow): boolean {
     const look = this.looked.get(ticket);
     if (look === undefined || revision > look.revision || due > look.until) return true;
-    this.still.set(ticket, look);
+    this.note(ticket, look);
     return false;
   }
 
   note(ticket: Uuid, look: Look): void {
-    this.still.set(ticket, look);
+    this.looked.delete(ticket);
+    if (this.looked.size + this.still.size < this.limit) this.still.set(ticket, look);
   }
 
   /** After a whole look: tickets whose row is gone or has moved on are forgotten. */
@@ -121,18 +128,16 @@ interface Look {
   readonly until: Instant;
 }
 
-async function lookAtDue(
-  keeping: Timekeeping,
-  known: Known,
-  now: Micros,
-  signal: AbortSignal,
-): Promise<void> {
+async function lookAtDue(keeping: Timekeeping, known: Known, signal: AbortSignal): Promise<void> {
   const { dues, watch, together = TOGETHER } = keeping;
-  // A stop within the due second is met (ruling 2).
-  const until = toInstant(now / 1_000_000 - 1);
   let due = 0;
   try {
     for (let after: DueCursor | null = null; !signal.aborted;) {
+      keeping.admitted();
+      // Anew for each page: what falls due while much is made up for comes in its turn, not a whole look later.
+      const now = await keeping.now();
+      // A stop within the due second is met (ruling 2).
+      const until = toInstant(now / 1_000_000 - 1);
       const page: readonly DueRow[] = await dues.pending(until, PAGE, after);
       due += page.length;
       await inOrder(

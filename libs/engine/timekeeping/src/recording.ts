@@ -1,5 +1,5 @@
 import { ticket, ticketStream, type TicketEvent } from '#domain/desk';
-import { transactor, type Means } from '#engine/store';
+import { transactor, type EventStore, type Means, type StoredEvent } from '#engine/store';
 import { HOUSE, toSeconds, uuidV7, type Micros, type Uuid } from '#kernel';
 
 /** What came of one look at a ticket. */
@@ -25,7 +25,8 @@ const decider: typeof ticket = {
 /** Streams are read anew at each look: what is due once is seldom looked at again. */
 const CACHED = 1;
 
-export function recording({ store, codec, chance, engine }: Omit<Means, 'clock'>): Recorder {
+export function recording({ store: log, codec, chance, engine }: Omit<Means, 'clock'>): Recorder {
+  const store = readTogether(log);
   return async (id, now) => {
     // A timer's now is the server's, never that of the process it runs in (ruling 1).
     const milliseconds = Math.floor(now / 1000);
@@ -47,6 +48,38 @@ export function recording({ store, codec, chance, engine }: Omit<Means, 'clock'>
         isBreach(event) ? [event.recordedAt / 1_000_000 - toSeconds(event.data.due) - 1] : [],
       ),
     };
+  };
+}
+
+/**
+ * A log that is asked one question for what many ask in one turn: a look at a hundred tickets reads them
+ * together. What was asked for together fails together.
+ */
+function readTogether(store: EventStore): EventStore {
+  let reading: { readonly streams: string[]; readonly read: ReturnType<EventStore['readStreams']> } | null =
+    null;
+  const whole = async (stream: string): Promise<readonly StoredEvent[]> => {
+    if (reading === null) {
+      const streams: string[] = [];
+      const read = Promise.resolve().then(() => {
+        reading = null;
+        return store.readStreams(streams);
+      });
+      reading = { streams, read };
+    }
+    reading.streams.push(stream);
+    return (await reading.read).get(stream)!;
+  };
+  let heading: ReturnType<EventStore['head']> | null = null;
+  const head = (): ReturnType<EventStore['head']> =>
+    (heading ??= Promise.resolve().then(() => {
+      heading = null;
+      return store.head();
+    }));
+  return {
+    ...store,
+    head,
+    readStream: (stream, from = 0) => (from === 0 ? whole(stream) : store.readStream(stream, from)),
   };
 }
 

@@ -100,7 +100,7 @@ async function resolves(n: number): Promise<void> {
 }
 
 const events = async (): Promise<Noted[]> =>
-  (await log.readAll(START, 10_000)).map((event) => means.codec.decode(event) as Noted);
+  (await log.readAll(START, 100_000)).map((event) => means.codec.decode(event) as Noted);
 const breaches = async () =>
   (await events()).flatMap(({ stream, type, occurredAt, actor }) =>
     type === 'sla.clock-breached.v1' ? [{ stream, occurredAt, by: actor.id }] : [],
@@ -219,6 +219,67 @@ describe('A due instant that passes', () => {
   });
 });
 
+describe('Dues that passed by the thousand in an outage', () => {
+  /** After the last first response is due, before the first resolution. */
+  const AFTER = instant('2026-11-02T13:30:00Z');
+  let rows: readonly PendingDueRow[];
+
+  async function outage(tickets: number): Promise<void> {
+    for (let n = 1; n <= tickets; n++) {
+      await opens(n);
+      serverTime += 1_000_000;
+    }
+    rows = await folded();
+    serverTime = micros(AFTER);
+  }
+
+  /** Each due once, and nothing else. */
+  async function allRecorded(): Promise<void> {
+    const recorded = await breaches();
+    expect(recorded).toHaveLength(rows.length);
+    expect(new Set(recorded.map(({ stream }) => stream)).size).toBe(rows.length);
+    const dues = new Map(rows.map(({ ticket, due }) => [ticketStream(ticket as Uuid), due]));
+    for (const { stream, occurredAt } of recorded) expect(occurredAt).toBe(dues.get(stream));
+  }
+
+  it('are recorded in due order, a page and some histories in memory at once', async () => {
+    await outage(10_000);
+    let together = 0;
+    let page = 0;
+    const store: EventStore = {
+      ...log,
+      readStreams: (streams) => {
+        together = Math.max(together, streams.length);
+        return log.readStreams(streams);
+      },
+    };
+    const dues = duesOf(async () => rows);
+    await turns(2, {
+      record: recording({ ...means, store }),
+      together: 100,
+      dues: {
+        ...dues,
+        pending: (until, limit, after) => {
+          page = Math.max(page, limit);
+          return dues.pending(until, limit, after);
+        },
+      },
+    });
+    await allRecorded();
+    const order = (await breaches()).map(({ occurredAt }) => occurredAt);
+    expect(order).toEqual([...order].sort());
+    expect(together).toBe(100);
+    expect(page).toBeLessThanOrEqual(500);
+  }, 60_000);
+
+  it('are recorded once by two timekeepers at once, of which one forgets most of what it has looked at', async () => {
+    await outage(2_000);
+    const dues = duesOf(async () => rows);
+    await Promise.all([turns(1, { dues }), turns(2, { dues, remembered: 10 })]);
+    await allRecorded();
+  });
+});
+
 describe('The loop', () => {
   it('looks at a ticket once until the read model has passed what it saw', async () => {
     await opens(1);
@@ -252,8 +313,8 @@ describe('The loop', () => {
     let down = true;
     const store: EventStore = {
       ...log,
-      readStream: (stream, from) =>
-        down ? Promise.reject(new LogUnavailable('away')) : log.readStream(stream, from),
+      readStreams: (streams) =>
+        down ? Promise.reject(new LogUnavailable('away')) : log.readStreams(streams),
     };
     const pauses = await turns(5, { record: recording({ ...means, store }) }, (turn) => {
       down = turn < 4;
