@@ -120,12 +120,12 @@ export async function replay(bench: BenchContext): Promise<void> {
   }
 }
 
-/** Both promises from what happened to the ticket alone; they must be those that its events carry. */
+/** The promises from what happened to the ticket alone; they must be those that its events carry. */
 function recompute(state: TicketState, policies: Parameters<typeof promises>[1]): void {
   if (state.status === 'none') return;
   for (const { record } of promises(state.history, policies, state.latest, 'corrected')) {
     const carried = state.clocks[record.clock];
-    if (carried.due !== record.due || carried.state !== record.state || carried.consumed !== record.consumed)
+    if (carried?.due !== record.due || carried.state !== record.state || carried.consumed !== record.consumed)
       throw new Error(
         `recomputed ${JSON.stringify(record)}, the event says ${JSON.stringify(carried)}, from ${JSON.stringify(state.history)}`,
       );

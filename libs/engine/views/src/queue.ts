@@ -1,6 +1,7 @@
 import { queueEvents, ticketEvents, type TicketEvent } from '#domain/desk';
 import type { HoldReason } from '#domain/sla';
 import {
+  earlier,
   HOUSE,
   never,
   toSeconds,
@@ -44,14 +45,21 @@ export interface QueueItemRow {
   readonly offeredLabel: Sealed | null;
 }
 
-/**
- * Due instant of the next open promise (ruling 23): first response before resolution. A paused or ended
- * clock promises nothing now.
- */
+/** Whose due instant is a waiting ticket's key: the earliest of the first that run, else of the next (ruling 23). */
+const NEXT_PROMISES: readonly (readonly PromiseState['clock'][])[] = [
+  ['first-response', 'next-response'],
+  ['resolution'],
+];
+
+/** Due instant of the next open promise; a paused or ended clock promises nothing now. */
 function dueOfNextPromise(clocks: readonly PromiseState[]): Instant | null {
-  const due = (name: PromiseState['clock']) =>
-    clocks.find((clock) => clock.clock === name && clock.state === 'running')?.due ?? null;
-  return due('first-response') ?? due('resolution');
+  for (const names of NEXT_PROMISES) {
+    const dues = clocks.flatMap(({ clock, state, due }) =>
+      names.includes(clock) && state === 'running' && due !== null ? [due] : [],
+    );
+    if (dues.length > 0) return dues.reduce(earlier);
+  }
+  return null;
 }
 
 function standing(row: QueueItemRow): Standing {

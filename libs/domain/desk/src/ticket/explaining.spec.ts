@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { activation, builtIn, policies, type Policies } from '#domain/sla';
-import { builtInPolicies } from '#domain/sla/testing';
+import { builtInPolicies, everyPromisePolicies } from '#domain/sla/testing';
 import {
   decideInTurn,
   instant,
@@ -299,10 +299,13 @@ describe('Why a promise stands as it does', () => {
   });
 });
 
-describe('Whatever happened to a ticket, late facts among it', () => {
+describe.each([
+  ['the built-in policy', UTC],
+  ['a policy that makes every promise', everyPromisePolicies('UTC')],
+])('Whatever happened to a ticket under %s, late facts among it', (_, by) => {
   const step: fc.Arbitrary<(when: Instant) => Asked> = fc.oneof(
-    fc.constant((when: Instant) => says('sent', when)),
-    fc.constant((when: Instant) => says('received', when)),
+    { weight: 2, arbitrary: fc.constant((when: Instant) => says('sent', when)) },
+    { weight: 2, arbitrary: fc.constant((when: Instant) => says('received', when)) },
     fc
       .constantFrom('requester' as const, 'vendor' as const)
       .map((reason) => (when: Instant) => holds(when, reason)),
@@ -344,9 +347,9 @@ describe('Whatever happened to a ticket, late facts among it', () => {
   it('the ledger comes to what the events recorded, and adds up to it', () => {
     fc.assert(
       fc.property(lives, after, (asked, wait) => {
-        const events = recorded(asked);
+        const events = recorded(asked, by);
         const now = toInstant(Math.max(...events.map(({ occurredAt }) => toSeconds(occurredAt))) + wait);
-        for (const { standing: stands, lines, agrees } of explainPromises(events, UTC, now)) {
+        for (const { standing: stands, lines, agrees } of explainPromises(events, by, now)) {
           expect({ agrees, clock: stands.clock }).toEqual({ agrees: true, clock: stands.clock });
           const counted = lines
             .filter(({ cycle, ahead }) => cycle === stands.cycle && !ahead)
@@ -364,10 +367,10 @@ describe('Whatever happened to a ticket, late facts among it', () => {
   it('every breach that was recorded is in it, and so is what annulled it', () => {
     fc.assert(
       fc.property(lives, after, (asked, wait) => {
-        const events = recorded(asked);
+        const events = recorded(asked, by);
         const now = toInstant(Math.max(...events.map(({ occurredAt }) => toSeconds(occurredAt))) + wait);
         const named = new Set(
-          explainPromises(events, UTC, now).flatMap(({ lines }) => lines.map(({ source }) => source?.event)),
+          explainPromises(events, by, now).flatMap(({ lines }) => lines.map(({ source }) => source?.event)),
         );
         for (const { type, id } of events)
           if (type === 'sla.clock-breached.v1' || type === 'sla.breach-annulled.v1')
@@ -380,21 +383,21 @@ describe('Whatever happened to a ticket, late facts among it', () => {
   it('a look at what any earlier append left is what it was then', () => {
     fc.assert(
       fc.property(lives, fc.nat(), (asked, pick) => {
-        const events = recorded(asked);
+        const events = recorded(asked, by);
         const append = events[pick % events.length]!.correlation;
         const known = events.slice(0, events.findLastIndex(({ correlation }) => correlation === append) + 1);
         const now = known.reduce(
           (latest, { occurredAt }) => (occurredAt > latest ? occurredAt : latest),
           known[0]!.occurredAt,
         );
-        for (const { agrees } of explainPromises(known, UTC, now)) expect(agrees).toBe(true);
+        for (const { agrees } of explainPromises(known, by, now)) expect(agrees).toBe(true);
       }),
       { numRuns: 200 },
     );
   });
 
   it('a clock that stands still stands as it was recorded', () => {
-    const [opened] = recorded([open(at('09:00'))]);
+    const [opened] = recorded([open(at('09:00'))], by);
     if (opened?.type !== 'desk.ticket-opened.v1') throw new Error('nothing was opened');
     const [record] = opened.data.clocks;
     const held = { ...record!, state: 'paused' as const, due: null, reasons: ['requester' as const] };

@@ -87,14 +87,16 @@ export function explainPromises(
   const { clocks, history, latest } = state;
   // No earlier than what is known: whose clock says now may be a little behind the log's.
   const until = later(later(now, latest), toInstant(events.at(-1)!.recordedAt / 1_000_000));
-  return CLOCKS.map((name) => {
+  return CLOCKS.flatMap((name): Explained[] => {
     const record = clocks[name];
+    if (record === undefined) return [];
     const rules = underRules(policies, record.tzdb);
     const { facts, behind } = clockFacts(name, history, rules);
+    if (facts.length === 0) return [];
     const sourced = facts.map((fact, i) => ({ ...fact, source: origins.get(behind[i]!)! }));
     const { clock, lines } = ledger(sourced, until, breachesOf(name, events));
     const stands = standing(record, policies, until);
-    return { standing: stands, lines, agrees: agree(stands, clock) };
+    return [{ standing: stands, lines, agrees: agree(stands, clock) }];
   });
 }
 

@@ -1,17 +1,26 @@
 import {
+  begun,
+  ceased,
   CLOCKS,
   foldClock,
   fromRecord,
+  isCyclic,
   toRecord,
-  type Clock,
+  turned,
+  type AlwaysPromised,
   type ClockFact,
   type ClockName,
   type ClockRecord,
+  type Cyclic,
+  type EndedAs,
   type HoldReason,
   type Policies,
   type Priority,
+  type ServiceLevelPolicy,
+  type Terms,
+  type Turn,
 } from '#domain/sla';
-import { later, never, type Instant, type Uuid } from '#kernel';
+import { later, never, toInstant, type Instant, type Uuid } from '#kernel';
 
 /**
  * What happened to a ticket that its promises follow from. The clocks are always folded from all of it, in
@@ -24,6 +33,8 @@ export type Happening = { readonly at: Instant } & (
       readonly priority: Priority;
       readonly evidenced: boolean;
     }
+  /** A message from the requester’s side that is no automatic answer. */
+  | { readonly kind: 'received' }
   /** A public answer by a person of the desk. */
   | { readonly kind: 'answered' }
   | { readonly kind: 'held' | 'resumed'; readonly reason: HoldReason }
@@ -63,7 +74,8 @@ export function inOrder(history: readonly Happening[], happening: Happening): re
 
 /**
  * Folds one clock of a ticket. `until` brings breaches up to that instant; the record stands as of the
- * clock's own last fact, so that what does not concern it does not change it.
+ * clock's own last fact, so that what does not concern it does not change it. Null where it was not promised,
+ * or nothing has been owed yet.
  */
 export function promise(
   name: ClockName,
@@ -71,155 +83,364 @@ export function promise(
   policies: Policies,
   until: Instant,
   change: ClockRecord['change'],
-): Promised {
-  const { facts, policy } = clockFacts(name, history, policies);
+): Promised | null {
+  const { facts, under } = clockFacts(name, history, policies);
+  if (facts.length === 0) return null;
   const clock = foldClock(facts);
   return {
-    record: toRecord(name, clock, change, { ref: policy }),
-    breaches: breachesOf(name, facts, policy, until),
+    record: toRecord(name, clock, change, { ref: under.at(-1)! }),
+    breaches: breachesOf(name, facts, under, until),
   };
 }
 
-/** Both promises of a ticket. */
+/** The promises of a ticket, in the order of CLOCKS. */
 export function promises(
   history: readonly Happening[],
   policies: Policies,
   until: Instant,
   change: ClockRecord['change'],
+  names: readonly ClockName[] = CLOCKS,
 ): readonly Promised[] {
-  return CLOCKS.map((name) => promise(name, history, policies, until, change));
+  return names.flatMap((name) => promise(name, history, policies, until, change) ?? []);
 }
 
-/** What the happenings mean to one clock (domain.md C.1, C.3; ruling 9). */
-export function clockFacts(
-  name: ClockName,
-  history: readonly Happening[],
-  policies: Policies,
-): {
+/** What the happenings mean to one clock; nothing where it was not promised, or nothing has been owed yet. */
+export interface ClockFacts {
   readonly facts: readonly ClockFact[];
   /** For each fact the happening behind it. */
   readonly behind: readonly Happening[];
-  /** Reference of the policy that it is under in the end. */
-  readonly policy: string;
-} {
+  /** For each fact the policy, by reference, that the clock is under after it. */
+  readonly under: readonly string[];
+}
+
+/** What the happenings mean to one clock (domain.md C.1, C.3; ruling 9). */
+export function clockFacts(name: ClockName, history: readonly Happening[], policies: Policies): ClockFacts {
+  return isCyclic(name) ? cycleFacts(name, history, policies) : lastingFacts(name, history, policies);
+}
+
+type Standing = 'unstarted' | 'live' | 'stopped' | EndedAs;
+
+/** A clock that runs from the opening until what was promised is done. */
+function lastingFacts(name: AlwaysPromised, history: readonly Happening[], policies: Policies): ClockFacts {
   const facts: ClockFact[] = [];
   const behind: Happening[] = [];
+  const under: string[] = [];
+  const waits = new Waits();
   let policy = '';
-  /** Why work waits now, by who says so: a hold, or the vendor's having it. */
-  let waits = new Set<`hold:${HoldReason}` | 'leg:vendor'>();
-  const waitsFor = (reason: HoldReason): boolean =>
-    waits.has(`hold:${reason}`) || (reason === 'vendor' && waits.has('leg:vendor'));
+  let stands: Standing = 'unstarted';
   const counts = (reason: HoldReason): boolean => policies.version(policy).pausedBy[name].includes(reason);
-
-  /** Adds or takes a reason to wait, and tells the clock where that changed something it counts. */
-  const wait = (at: Instant, reason: HoldReason, change: () => void): void => {
-    const before = waitsFor(reason);
-    change();
-    const after = waitsFor(reason);
-    if (before !== after && counts(reason)) facts.push({ type: after ? 'pause' : 'resume', at, reason });
-  };
 
   for (const happening of history) {
     const { at } = happening;
     switch (happening.kind) {
-      case 'opened': {
+      case 'opened':
         policy = happening.policy;
-        const { targets, calendar } = policies.version(policy);
-        facts.push({ type: 'start', at, target: targets[happening.priority][name], calendar });
-        if (name === 'first-response' && !happening.evidenced)
+        facts.push({ type: 'start', at, ...termsOf(policies.version(policy), happening.priority, name)! });
+        stands = 'live';
+        if (name === 'first-response' && !happening.evidenced) {
           facts.push({ type: 'end', at, as: 'not-evidenced' });
+          stands = 'not-evidenced';
+        }
         break;
-      }
       case 'answered':
-        if (name === 'first-response' && live(facts)) facts.push({ type: 'stop', at });
+        if (name !== 'first-response' || stands !== 'live') break;
+        facts.push({ type: 'stop', at });
+        stands = 'stopped';
         break;
       case 'held':
-        wait(at, happening.reason, () => waits.add(`hold:${happening.reason}`));
-        break;
       case 'resumed':
-        wait(at, happening.reason, () => waits.delete(`hold:${happening.reason}`));
-        break;
       case 'handed-to-vendor':
-        wait(at, 'vendor', () => waits.add('leg:vendor'));
-        break;
       case 'taken-back':
-        wait(at, 'vendor', () => waits.delete('leg:vendor'));
+        facts.push(...waits.change(happening).filter(({ reason }) => counts(reason)));
         break;
       case 'prioritised': {
-        if (!live(facts)) break;
-        const active = [...waits].map((wait) => wait.slice(wait.indexOf(':') + 1) as HoldReason);
-        const counted = new Set(active.filter(counts));
+        if (stands !== 'live') break;
+        const counted = waits.active().filter(counts);
         policy = happening.policy;
-        const { targets, calendar } = policies.version(policy);
-        facts.push({
-          type: 'retarget',
-          at,
-          target: targets[happening.priority][name],
-          calendar,
-          mode: 'keep',
-        });
-        // Active reasons are judged by the new policy from here on.
-        for (const reason of new Set(active))
-          if (counted.has(reason) !== counts(reason))
-            facts.push({ type: counts(reason) ? 'pause' : 'resume', at, reason });
+        const terms = termsOf(policies.version(policy), happening.priority, name)!;
+        facts.push({ type: 'retarget', at, ...terms, mode: 'keep' });
+        facts.push(...waits.judgedAgain(counted, counts, at));
         break;
       }
-      case 'resolved':
-        waits = new Set();
-        if (!live(facts)) break;
+      case 'resolved': {
+        waits.end();
+        if (stands !== 'live') break;
         // Without an answer no first response is owed any more, unless it was already overdue (ruling 9).
-        if (name === 'resolution' || foldClock(facts, at).breachedAt !== null)
-          facts.push({ type: 'stop', at });
-        else facts.push({ type: 'end', at, as: 'not-applicable' });
+        const end: ClockFact = name === 'resolution' ? { type: 'stop', at } : ceased(facts, at);
+        facts.push(end);
+        stands = end.type === 'stop' ? 'stopped' : 'not-applicable';
         break;
+      }
       case 'reopened':
         if (name === 'resolution') facts.push({ type: 'reopen', at, mode: happening.mode });
-        else if (foldClock(facts).state === 'not-applicable')
-          facts.push({ type: 'reopen', at, mode: 'resume' });
+        else if (stands === 'not-applicable') facts.push({ type: 'reopen', at, mode: 'resume' });
+        else break;
+        stands = 'live';
         break;
       case 'joined':
-        if (live(facts)) facts.push({ type: 'end', at, as: 'merged' });
+        if (stands !== 'live') break;
+        facts.push({ type: 'end', at, as: 'merged' });
+        stands = 'merged';
         break;
       case 'adopted':
-        if (happening.clock === name) {
-          policy = happening.record.policy;
-          facts.push({
-            type: 'adopt',
-            at,
-            clock: fromRecord(happening.record, policies.version(policy).calendar),
-          });
-        }
+        if (happening.clock !== name) break;
+        policy = happening.record.policy;
+        facts.push(adoption(happening.record, policies, at));
+        stands = 'live';
+        break;
+      case 'received':
         break;
       default:
         return never(happening);
     }
-    while (behind.length < facts.length) behind.push(happening);
+    while (behind.length < facts.length) {
+      behind.push(happening);
+      under.push(policy);
+    }
   }
-  return { facts, behind, policy };
+  return { facts, behind, under };
 }
 
-/** What has ended is touched by nothing but a reopen: its record stays as it was. */
-function live(facts: readonly ClockFact[]): boolean {
-  const { state } = foldClock(facts);
-  return state === 'running' || state === 'paused';
+const TURNS: Readonly<Record<Cyclic, Readonly<Partial<Record<Happening['kind'], Turn>>>>> = {
+  'next-response': { received: 'asked', answered: 'answered' },
+};
+
+const NOTHING: ClockFacts = { facts: [], behind: [], under: [] };
+
+/** A clock that begins anew whenever something is owed (domain.md C.1). */
+function cycleFacts(name: Cyclic, history: readonly Happening[], policies: Policies): ClockFacts {
+  if (!history.some((happening) => everPromises(happening, name, policies))) return NOTHING;
+  const answered = firstResponseEnded(history, policies);
+  const facts: ClockFact[] = [];
+  const behind: Happening[] = [];
+  const under: string[] = [];
+  const waits = new Waits();
+  let stands: Standing = 'unstarted';
+  /** The policy that the clock is under, and what the ticket is under, whether the clock runs or not. */
+  let policy = '';
+  let terms: Terms | null = null;
+  let present = '';
+  let atWork = true;
+  let owed = false;
+  /** What was owed when it ended as not applicable is owed still. */
+  let revivable = false;
+  const counts = (reason: HoldReason): boolean => policies.version(policy).pausedBy[name].includes(reason);
+
+  const begin = (at: Instant): void => {
+    if (terms === null) return;
+    facts.push(begun(at, terms, stands === 'unstarted'));
+    goOn(at);
+  };
+  const revive = (at: Instant): void => {
+    if (terms === null) return;
+    facts.push({ type: 'reopen', at, mode: 'resume' });
+    if (policy !== present) facts.push({ type: 'retarget', at, ...terms, mode: 'keep' });
+    goOn(at);
+  };
+  const goOn = (at: Instant): void => {
+    policy = present;
+    stands = 'live';
+    revivable = false;
+    facts.push(...waits.judgedAgain([], counts, at));
+  };
+  const cease = (at: Instant): void => {
+    const end = ceased(facts, at);
+    facts.push(end);
+    stands = end.type === 'stop' ? 'stopped' : 'not-applicable';
+    revivable = end.type === 'end';
+  };
+  const take = (turn: Turn, at: Instant): void => {
+    owed = turn === 'asked';
+    if (turn === 'answered') revivable = false;
+    if (!atWork) return;
+    for (const step of turned(name, turn, stands === 'live')) {
+      if (step === 'begin') begin(at);
+      else {
+        facts.push({ type: 'stop', at });
+        stands = 'stopped';
+      }
+    }
+  };
+
+  for (const happening of history) {
+    const { at, kind } = happening;
+    // Cycles begin only with messages after first response has ended (ruling 9).
+    const mayBeOwed = name !== 'next-response' || answered.has(happening);
+    switch (kind) {
+      case 'opened':
+        present = happening.policy;
+        terms = termsOf(policies.version(present), happening.priority, name);
+        break;
+      case 'received':
+      case 'answered':
+        break;
+      case 'held':
+      case 'resumed':
+      case 'handed-to-vendor':
+      case 'taken-back': {
+        const changes = waits.change(happening);
+        if (stands === 'live') facts.push(...changes.filter(({ reason }) => counts(reason)));
+        break;
+      }
+      case 'prioritised':
+        present = happening.policy;
+        terms = termsOf(policies.version(present), happening.priority, name);
+        if (stands === 'live') {
+          if (terms === null) {
+            cease(at);
+            break;
+          }
+          const counted = waits.active().filter(counts);
+          policy = present;
+          facts.push({ type: 'retarget', at, ...terms, mode: 'keep' });
+          facts.push(...waits.judgedAgain(counted, counts, at));
+        } else if (atWork && owed && mayBeOwed) {
+          if (revivable) revive(at);
+          else begin(at);
+        }
+        break;
+      case 'resolved':
+        waits.end();
+        atWork = false;
+        if (stands === 'live') cease(at);
+        break;
+      case 'reopened':
+        atWork = true;
+        owed &&= mayBeOwed;
+        if (owed && stands !== 'live') {
+          if (revivable) revive(at);
+          else begin(at);
+        }
+        break;
+      case 'joined':
+        atWork = false;
+        if (stands !== 'live') break;
+        facts.push({ type: 'end', at, as: 'merged' });
+        stands = 'merged';
+        break;
+      case 'adopted': {
+        if (happening.clock !== name) break;
+        const { record } = happening;
+        const goesOn = stands === 'live';
+        const adopted = adoption(record, policies, at);
+        if (!goesOn) facts.push(begun(at, adopted.clock, stands === 'unstarted'));
+        policy = record.policy;
+        facts.push(adopted);
+        if (!goesOn) facts.push(...waits.judgedAgain([], counts, at));
+        stands = 'live';
+        owed = true;
+        revivable = false;
+        break;
+      }
+      default:
+        return never(happening);
+    }
+    const turn = TURNS[name][kind];
+    if (turn !== undefined && (turn === 'answered' || mayBeOwed)) take(turn, at);
+    while (behind.length < facts.length) {
+      behind.push(happening);
+      under.push(policy);
+    }
+  }
+  return { facts, behind, under };
 }
 
-/** The breach of each cycle: a restart clears the clock's, and history keeps it. */
+/** Whether the happening brings terms of this clock with it. */
+function everPromises(happening: Happening, name: Cyclic, policies: Policies): boolean {
+  if (happening.kind === 'adopted') return happening.clock === name;
+  if (happening.kind !== 'opened' && happening.kind !== 'prioritised') return false;
+  return termsOf(policies.version(happening.policy), happening.priority, name) !== null;
+}
+
+/** The happenings after which no first response is owed. */
+function firstResponseEnded(history: readonly Happening[], policies: Policies): ReadonlySet<Happening> {
+  const { facts, behind } = lastingFacts('first-response', history, policies);
+  const ended = new Set<Happening>();
+  let next = 0;
+  let over = false;
+  for (const happening of history) {
+    for (; behind[next] === happening; next++) {
+      const { type } = facts[next]!;
+      if (type === 'stop' || type === 'end') over = true;
+      if (type === 'start' || type === 'reopen' || type === 'adopt') over = false;
+    }
+    if (over) ended.add(happening);
+  }
+  return ended;
+}
+
+/** What a policy promises of a clock; null where it promises nothing. */
+function termsOf(policy: ServiceLevelPolicy, priority: Priority, name: ClockName): Terms | null {
+  const target = policy.targets[priority][name];
+  return target === undefined ? null : { target, calendar: policy.calendar };
+}
+
+function adoption(record: ClockRecord, policies: Policies, at: Instant): ClockFact & { type: 'adopt' } {
+  return { type: 'adopt', at, clock: fromRecord(record, policies.version(record.policy).calendar) };
+}
+
+type WaitFact = Extract<ClockFact, { readonly type: 'pause' | 'resume' }>;
+
+/** Why work waits now, by who says so: a hold, or the vendor’s having it. */
+class Waits {
+  private readonly by = new Set<`hold:${HoldReason}` | 'leg:vendor'>();
+
+  /** What a happening changes: nothing where the reason was there, or still is, on another’s word. */
+  change(
+    happening: Extract<Happening, { kind: 'held' | 'resumed' | 'handed-to-vendor' | 'taken-back' }>,
+  ): readonly WaitFact[] {
+    const { at, kind } = happening;
+    const reason = kind === 'held' || kind === 'resumed' ? happening.reason : 'vendor';
+    const word = kind === 'held' || kind === 'resumed' ? (`hold:${reason}` as const) : 'leg:vendor';
+    const before = this.isFor(reason);
+    if (kind === 'held' || kind === 'handed-to-vendor') this.by.add(word);
+    else this.by.delete(word);
+    const after = this.isFor(reason);
+    return before === after ? [] : [{ type: after ? 'pause' : 'resume', at, reason }];
+  }
+
+  active(): readonly HoldReason[] {
+    const reasons = [...this.by].map((word) => word.slice(word.indexOf(':') + 1) as HoldReason);
+    return [...new Set(reasons)];
+  }
+
+  /** Active reasons that counted are judged by what counts from here on. */
+  judgedAgain(
+    counted: readonly HoldReason[],
+    counts: (reason: HoldReason) => boolean,
+    at: Instant,
+  ): readonly WaitFact[] {
+    return this.active()
+      .filter((reason) => counted.includes(reason) !== counts(reason))
+      .map((reason) => ({ type: counts(reason) ? 'pause' : 'resume', at, reason }));
+  }
+
+  end(): void {
+    this.by.clear();
+  }
+
+  private isFor(reason: HoldReason): boolean {
+    return this.by.has(`hold:${reason}`) || (reason === 'vendor' && this.by.has('leg:vendor'));
+  }
+}
+
+/** The breach of each cycle up to `until`: a restart clears the clock’s, and history keeps it. */
 function breachesOf(
   name: ClockName,
   facts: readonly ClockFact[],
-  policy: string,
+  under: readonly string[],
   until: Instant,
 ): readonly Breach[] {
-  const breaches: Breach[] = [];
-  const collect = (clock: Clock): void => {
-    if (clock.breachedAt !== null)
-      breaches.push({ clock: name, cycle: clock.cycle, due: clock.breachedAt, target: clock.target, policy });
-  };
-  facts.forEach((fact, i) => {
-    if (fact.type === 'reopen' && fact.mode === 'restart') collect(foldClock(facts.slice(0, i), fact.at));
+  const breaches = new Map<number, Breach>();
+  let taken = 0;
+  foldClock(facts, later(facts.at(-1)!.at, until), {
+    passes: ({ state, cycle, target, due, breachedAt }, to) => {
+      const passed = breachedAt ?? (state === 'running' && due !== null && due < to ? due : null);
+      const policy = under[taken - 1]!;
+      if (passed === null) breaches.delete(cycle);
+      else breaches.set(cycle, { clock: name, cycle, due: toInstant(passed), target, policy });
+    },
+    took: () => taken++,
   });
-  const last = facts.at(-1);
-  if (last) collect(foldClock(facts, later(last.at, until)));
-  return breaches;
+  return [...breaches.values()];
 }

@@ -1,8 +1,10 @@
 import {
   CLOCKS,
+  isCyclic,
   type ClockName,
   type ClockRecord,
   type HoldReason,
+  type OfPromised,
   type Policies,
   type Priority,
 } from '#domain/sla';
@@ -21,7 +23,7 @@ import {
   type Term,
   type Uuid,
 } from '#kernel';
-import { inOrder, promises, type Breach, type Happening } from './promises.js';
+import { inOrder, promises, type Breach, type Happening, type Promised } from './promises.js';
 import type {
   AcceptHandover,
   AddMessage,
@@ -87,7 +89,7 @@ interface File {
   readonly rows: ReadonlySet<Uuid>;
   readonly importing: boolean;
   readonly history: readonly Happening[];
-  readonly clocks: Readonly<Record<ClockName, ClockRecord>>;
+  readonly clocks: OfPromised<ClockRecord>;
   /** Recorded and not annulled. */
   readonly breaches: readonly Pick<Breach, 'clock' | 'cycle' | 'due'>[];
   /** Since when priority, assignment and classification are what they are. */
@@ -224,7 +226,7 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
     case 'house.command-noted.v1':
       return state;
     case 'desk.message-received.v1':
-      return timed(state, null, event.data.clocks);
+      return timed(state, event.data.autoReply ? null : { kind: 'received', at }, event.data.clocks);
     case 'desk.message-sent.v1':
       return timed(state, event.data.autoReply ? null : { kind: 'answered', at }, event.data.clocks);
     case 'desk.ticket-classified.v1': {
@@ -368,7 +370,7 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
         ...state,
         breaches: [...state.breaches, { clock, cycle, due }],
         clocks:
-          record.cycle === cycle
+          record?.cycle === cycle
             ? { ...state.clocks, [clock]: { ...record, breachedAt: due } }
             : state.clocks,
       };
@@ -380,7 +382,7 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
         ...state,
         breaches: state.breaches.filter((b) => b.clock !== clock || b.cycle !== cycle || b.due !== due),
         clocks:
-          record.cycle === cycle && record.breachedAt === due
+          record?.cycle === cycle && record.breachedAt === due
             ? { ...state.clocks, [clock]: { ...record, breachedAt: null } }
             : state.clocks,
       };
@@ -395,7 +397,7 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
 /** A breach is a fact from due + 1 s on (ruling 2); in due order, then in the order of C.1's rows. */
 function due(state: TicketState, now: Instant): readonly Fact<TicketFact>[] {
   if (state.status === 'none') return [];
-  return CLOCKS.map((name) => state.clocks[name])
+  return CLOCKS.flatMap((name) => state.clocks[name] ?? [])
     .filter(
       (clock) =>
         clock.state === 'running' && clock.breachedAt === null && clock.due !== null && clock.due < now,
@@ -419,30 +421,47 @@ interface Effect {
   readonly corrections: readonly Fact<TicketFact>[];
 }
 
+const NO_EFFECT: Effect = { clocks: [], corrections: [] };
+
 function effect(
   state: Known,
   happenings: readonly Happening[],
   change: ClockRecord['change'],
   { policies, occurredAt }: { readonly policies: Policies; readonly occurredAt: Instant },
   cause: TicketFact['type'],
+  names: readonly ClockName[] = CLOCKS,
 ): Effect {
   const behind = occurredAt < state.latest;
   const until = later(occurredAt, state.latest);
   const history = happenings.reduce(inOrder, state.history);
-  const before = promises(state.history, policies, until, change);
-  const after = promises(history, policies, until, behind ? 'corrected' : change);
-  const changed = after.filter(({ record }, i) => !sameClock(record, before[i]!.record));
+  const before = promises(state.history, policies, until, change, names);
+  const after = promises(history, policies, until, behind ? 'corrected' : change, names);
+  const of = (list: readonly Promised[], clock: ClockName): ClockRecord | undefined =>
+    list.find(({ record }) => record.clock === clock)?.record;
+  const changed = after.flatMap(({ record, breaches }): Promised[] => {
+    const known = of(before, record.clock);
+    if (known && sameClock(record, known)) return [];
+    const begun = !known ? 'started' : record.cycle > known.cycle ? 'restarted' : record.change;
+    return [{ record: { ...record, change: behind ? 'corrected' : begun }, breaches }];
+  });
+  // What a late fact lets nobody promise any more.
+  const gone = before
+    .filter(({ record }) => !of(after, record.clock))
+    .map(({ record }) => unpromised(record));
   const recorded = (clock: ClockName, breach: Pick<Breach, 'cycle' | 'due'>): boolean =>
     state.breaches.some((b) => b.clock === clock && b.cycle === breach.cycle && b.due === breach.due);
-  const clocks = changed.map(({ record, breaches }) => {
+  const standing = changed.map(({ record, breaches }) => {
     // A breach that time has recorded and nothing has made untrue stays in the clock.
     const current = breaches.find((breach) => breach.cycle === record.cycle);
     return current ? { ...record, breachedAt: current.due } : record;
   });
+  const clocks = [...standing, ...gone];
   if (!behind) return { clocks, corrections: [] };
   const computed = after.flatMap(({ breaches }) => breaches);
   const annulled = state.breaches.filter(
-    (b) => !computed.some((c) => c.clock === b.clock && c.cycle === b.cycle && c.due === b.due),
+    (b) =>
+      names.includes(b.clock) &&
+      !computed.some((c) => c.clock === b.clock && c.cycle === b.cycle && c.due === b.due),
   );
   const found = computed.filter((breach) => !recorded(breach.clock, breach));
   return {
@@ -456,6 +475,15 @@ function effect(
     ],
   };
 }
+
+const unpromised = (record: ClockRecord): ClockRecord => ({
+  ...record,
+  change: 'corrected',
+  state: 'not-applicable',
+  due: null,
+  breachedAt: null,
+  reasons: [],
+});
 
 /** Alike in everything but what the fact is called. */
 function sameClock(a: ClockRecord, b: ClockRecord): boolean {
@@ -507,6 +535,7 @@ function asOf(state: Known, at: Instant): Known {
       case 'prioritised':
         then = { ...then, priority: happening.priority };
         break;
+      case 'received':
       case 'answered':
       case 'adopted':
         break;
@@ -629,14 +658,24 @@ function message(c: AddMessage, state: TicketState): Answer {
     case 'received':
       return ifLive(state, (live) => {
         const { channel, autoReply } = c;
+        const happening: Happening = { kind: 'received', at: c.occurredAt };
+        const cause = 'desk.message-received.v1';
+        const { clocks, corrections }: Effect = autoReply
+          ? NO_EFFECT
+          : effect(live, [happening], 'started', c, cause, ['next-response']);
         const received: TicketFact = {
-          type: 'desk.message-received.v1',
-          data: { author, channel, autoReply, text: typed(live, c.text), clocks: [] },
+          type: cause,
+          data: { author, channel, autoReply, text: typed(live, c.text), clocks },
         };
         // The requester's own word ends the wait for it (domain.md C.3, Pause and stop).
-        return live.status === 'open' && !autoReply && live.holds.includes('requester')
-          ? accept<TicketFact>(received, ...resumed(live, ['requester'], 'requester-answered', c))
-          : accept<TicketFact>(received);
+        if (autoReply || live.status !== 'open' || !live.holds.includes('requester'))
+          return accept<TicketFact>(received, ...corrections);
+        const known = timed(live, happening, clocks);
+        return accept<TicketFact>(
+          received,
+          ...corrections,
+          ...resumed(known, ['requester'], 'requester-answered', c),
+        );
       });
     default:
       return never(c.kind);
@@ -930,8 +969,10 @@ function completeMerge(c: CompleteMerge, state: TicketState): Answer {
   if (state.merging?.merge !== c.merge) return no('no-merge-pending', 'No such merge is under way.');
   const adopted = c.clocks.flatMap((theirs): readonly ClockRecord[] => {
     const own = state.clocks[theirs.clock];
-    const [ownRank, theirRank] = [rank(own, c), rank(theirs, c)];
-    if (ownRank === null || theirRank === null || theirRank >= ownRank) return [];
+    const [ownRank, theirRank] = [own ? rank(own, c) : null, rank(theirs, c)];
+    if (theirRank === null || (ownRank !== null && theirRank >= ownRank)) return [];
+    // What is owed again and again is owed here too, whatever was answered before; a lasting promise ended once.
+    if (ownRank === null && !(isCyclic(theirs.clock) && state.status === 'open')) return [];
     const happening: Happening = { kind: 'adopted', at: c.occurredAt, clock: theirs.clock, record: theirs };
     return promises(inOrder(state.history, happening), c.policies, c.occurredAt, 'adopted')
       .map(({ record }) => record)

@@ -1,7 +1,7 @@
 import { event, f, type Clear, type EventOf } from '#kernel';
 
-/** The promises of the first slice; domain.md C.1 names the others. In the order in which facts of one second stand. */
-export const CLOCKS = ['first-response', 'resolution'] as const;
+/** The promises about a ticket, in the order of domain.md C.1, in which facts of one second stand. */
+export const CLOCKS = ['first-response', 'next-response', 'resolution'] as const;
 export type ClockName = (typeof CLOCKS)[number];
 
 /** What every policy promises; the others are promised where a policy states a target for them. */
@@ -33,7 +33,7 @@ export type HoldReason = (typeof HOLD_REASONS)[number];
 
 const clockFields = {
   clock: f.code('which promise', CLOCKS),
-  cycle: f.integer('count', '1 at first; a restart opens the next'),
+  cycle: f.integer('count', '1 at first; a restart, and whatever is owed anew, opens the next'),
   change: f.code('what the fact did to it', [
     'started',
     'paused',

@@ -16,6 +16,13 @@ export const REOPEN_MODES = ['resume', 'restart'] as const;
 /** Go on where it stopped, or begin the next cycle; which of them is the caller's to decide (reopenWithinDays). */
 export type ReopenMode = (typeof REOPEN_MODES)[number];
 
+/** What a clock goes by: business-seconds, open time, and the shares of the target at which it warns. */
+export interface Terms {
+  readonly target: number;
+  readonly calendar: Calendar;
+  readonly warn?: readonly Fraction[];
+}
+
 /** What happened to one clock. Folded by `at`, then in the order given. */
 export type ClockFact =
   | {
@@ -32,12 +39,20 @@ export type ClockFact =
   | { readonly type: 'stop'; readonly at: Instant }
   /** Ended without an outcome; a reopen revives it, consumption kept. */
   | { readonly type: 'end'; readonly at: Instant; readonly as: EndedAs }
-  | { readonly type: 'reopen'; readonly at: Instant; readonly mode: ReopenMode }
+  | {
+      readonly type: 'reopen';
+      readonly at: Instant;
+      readonly mode: ReopenMode;
+      /** What a restart goes by; absent: the terms stay. */
+      readonly terms?: Terms;
+    }
   | {
       readonly type: 'retarget';
       readonly at: Instant;
       readonly target?: number;
       readonly calendar?: Calendar;
+      /** At which shares it warns from here on, beside the warnings that have fired; absent: as before. */
+      readonly warn?: readonly Fraction[];
       readonly mode: RetargetMode;
     }
   /** Merge: this clock goes on as that one, with its consumption, target, calendar and breach, under its own reasons. */
@@ -195,7 +210,7 @@ function start(fact: Extract<ClockFact, { type: 'start' }>, reasons: readonly Ho
     reasons: [...reasons],
     segments: [],
     carried: 0,
-    warnings: (fact.warn ?? []).map((fraction) => ({ fraction, at: null, fired: false })),
+    warnings: pending(fact.warn ?? []),
   };
   project(clock);
   return clock;
@@ -232,7 +247,9 @@ function apply(clock: Running, fact: ClockFact): void {
         clock.cycle++;
         clock.startedAt = clock.asOf;
         clock.breachedAt = null;
-        clock.warnings = clock.warnings.map(({ fraction }) => ({ fraction, at: null, fired: false }));
+        clock.target = fact.terms?.target ?? clock.target;
+        clock.calendar = fact.terms?.calendar ?? clock.calendar;
+        clock.warnings = pending(fact.terms?.warn ?? clock.warnings.map(({ fraction }) => fraction));
         forget(clock);
       } else if (!hasEnded(clock)) return;
       clock.state = 'running';
@@ -242,6 +259,7 @@ function apply(clock: Running, fact: ClockFact): void {
       const before = clock.target;
       clock.target = fact.target ?? before;
       clock.calendar = fact.calendar ?? clock.calendar;
+      if (fact.warn) clock.warnings = warningsUnder(fact.warn, clock.warnings);
       reckon(clock, fact.mode, before);
       if (!hasEnded(clock)) project(clock);
       return;
@@ -252,6 +270,18 @@ function apply(clock: Running, fact: ClockFact): void {
     default:
       never(fact);
   }
+}
+
+const pending = (fractions: readonly Fraction[]): Running['warnings'] =>
+  fractions.map((fraction) => ({ fraction, at: null, fired: false }));
+
+const share = ([numerator, denominator]: Fraction): number => numerator / denominator;
+
+/** Fired ones stay; of the others the new terms decide. */
+function warningsUnder(fractions: readonly Fraction[], before: Running['warnings']): Running['warnings'] {
+  const fired = before.filter((warning) => warning.fired);
+  const open = fractions.filter((of) => !fired.some(({ fraction }) => share(fraction) === share(of)));
+  return [...fired, ...pending(open)].sort((a, b) => share(a.fraction) - share(b.fraction));
 }
 
 /** Time passes up to `at`; nothing else happens. */

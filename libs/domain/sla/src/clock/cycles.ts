@@ -1,6 +1,49 @@
-import type { Instant } from '#kernel';
+import { never, toInstant, type Instant } from '#kernel';
+import type { ClockName } from './clock-events.js';
+import { foldClock, type ClockFact, type Terms } from './clock.js';
 import type { Calendar } from '../calendar/calendar.js';
-import { foldClock, type Clock } from './clock.js';
+
+/** Clocks that begin anew whenever something is owed; each time is a cycle (domain.md C.1). */
+export const CYCLIC = ['next-response'] as const satisfies readonly ClockName[];
+export type Cyclic = (typeof CYCLIC)[number];
+
+export const isCyclic = (clock: ClockName): clock is Cyclic =>
+  (CYCLIC as readonly ClockName[]).includes(clock);
+
+/** Something comes to be owed, or what is owed is done: an answer, an update, a word on a hand-over. */
+export type Turn = 'asked' | 'answered';
+
+/**
+ * What a turn does to a clock of cycles. Asking again while something is owed changes nothing, so that the
+ * oldest asking counts; what is done unasked changes nothing either. An update at once owes the next one.
+ */
+export function turned(
+  clock: Cyclic | 'periodic-update',
+  turn: Turn,
+  live: boolean,
+): readonly ('begin' | 'stop')[] {
+  switch (turn) {
+    case 'asked':
+      return live ? [] : ['begin'];
+    case 'answered':
+      if (!live) return [];
+      return clock === 'periodic-update' ? ['stop', 'begin'] : ['stop'];
+    default:
+      return never(turn);
+  }
+}
+
+/** The fact that begins a cycle: the first one, or the next. */
+export function begun(at: Instant, terms: Terms, first: boolean): ClockFact {
+  return first ? { type: 'start', at, ...terms } : { type: 'reopen', at, mode: 'restart', terms };
+}
+
+/** What becomes of a promise when nobody is owed it any more: nothing, unless it was broken before (ruling 9). */
+export function ceased(facts: readonly ClockFact[], at: Instant): ClockFact {
+  return foldClock(facts, at).breachedAt === null
+    ? { type: 'end', at, as: 'not-applicable' }
+    : { type: 'stop', at };
+}
 
 /** What is promised in open time, and by which calendar. */
 export interface Promised {
@@ -37,32 +80,18 @@ export function nextResponseCycles(
   messages: readonly Message[],
   promised: Promised,
 ): readonly NextResponseCycle[] {
-  const cycles: NextResponseCycle[] = [];
-  let oldest: Instant | null = null;
-  for (const message of messages) {
-    if (message.autoReply) continue;
-    if (message.by === 'customer') oldest ??= message.at;
-    else if (message.public && oldest !== null) {
-      const clock = ran(oldest, message.at, promised);
-      cycles.push({
-        startedAt: oldest,
-        due: clock.due!,
-        answeredAt: message.at,
-        consumed: clock.consumed,
-        outcome: clock.breachedAt === null ? 'met' : 'breached',
-      });
-      oldest = null;
-    }
-  }
-  if (oldest !== null)
-    cycles.push({
-      startedAt: oldest,
-      due: ran(oldest, null, promised).due!,
-      answeredAt: null,
-      consumed: null,
-      outcome: 'open',
-    });
-  return cycles;
+  const turns = messages
+    .filter((message) => !message.autoReply && (message.by === 'customer' || message.public))
+    .map(({ at, by }) => ({ at, turn: by === 'customer' ? ('asked' as const) : ('answered' as const) }));
+  return cyclesOf(factsOf('next-response', turns, promised)).map(
+    ({ startedAt, due, endedAt, consumed, breached }) => ({
+      startedAt,
+      due,
+      answeredAt: endedAt,
+      consumed: endedAt === null ? null : consumed,
+      outcome: endedAt === null ? 'open' : breached ? 'breached' : 'met',
+    }),
+  );
 }
 
 export interface UpdateWindow {
@@ -85,22 +114,72 @@ export function updateWindows(
   stop: Instant | null,
   promised: Promised,
 ): readonly UpdateWindow[] {
-  const windows: UpdateWindow[] = [];
-  let from = start;
-  for (const at of updates) {
-    if (at < start || (stop !== null && at > stop)) continue;
-    const due = ran(from, at, promised).due!;
-    windows.push({ from, due, updatedAt: at, outcome: at <= due ? 'met' : 'breached' });
-    from = at;
-  }
-  const due = ran(from, stop, promised).due!;
-  const outcome = stop === null ? 'open' : stop <= due ? 'cancelled' : 'breached';
-  return [...windows, { from, due, updatedAt: null, outcome }];
+  const turns = updates
+    .filter((at) => at >= start && (stop === null || at <= stop))
+    .map((at) => ({ at, turn: 'answered' as const }));
+  const facts = factsOf('periodic-update', [{ at: start, turn: 'asked' }, ...turns], promised);
+  const all = stop === null ? facts : [...facts, ceased(facts, stop)];
+  const windows = cyclesOf(all);
+  return windows.map(({ startedAt: from, due, endedAt, breached }, i) => {
+    if (i < windows.length - 1)
+      return { from, due, updatedAt: endedAt, outcome: breached ? 'breached' : 'met' };
+    return {
+      from,
+      due,
+      updatedAt: null,
+      outcome: endedAt === null ? 'open' : breached ? 'breached' : 'cancelled',
+    };
+  });
 }
 
-function ran(from: Instant, to: Instant | null, { calendar, target }: Promised): Clock {
-  return foldClock([
-    { type: 'start', at: from, target, calendar },
-    ...(to === null ? [] : [{ type: 'stop' as const, at: to }]),
-  ]);
+function factsOf(
+  clock: Cyclic | 'periodic-update',
+  turns: readonly { readonly at: Instant; readonly turn: Turn }[],
+  terms: Terms,
+): readonly ClockFact[] {
+  const facts: ClockFact[] = [];
+  let live = false;
+  for (const { at, turn } of turns)
+    for (const step of turned(clock, turn, live)) {
+      facts.push(step === 'begin' ? begun(at, terms, facts.length === 0) : { type: 'stop', at });
+      live = step === 'begin';
+    }
+  return facts;
+}
+
+interface Cycle {
+  readonly startedAt: Instant;
+  /** As it was when the cycle began. */
+  readonly due: Instant;
+  readonly endedAt: Instant | null;
+  readonly consumed: number;
+  readonly breached: boolean;
+}
+
+/** The cycles of a clock that is never paused nor re-targeted, in order. */
+function cyclesOf(facts: readonly ClockFact[]): readonly Cycle[] {
+  if (facts.length === 0) return [];
+  const cycles: Cycle[] = [];
+  foldClock(facts, undefined, {
+    passes: () => {},
+    took: (fact, _, clock) => {
+      if (clock === null) return;
+      if (fact.type === 'start' || fact.type === 'reopen')
+        cycles.push({
+          startedAt: fact.at,
+          due: toInstant(clock.due!),
+          endedAt: null,
+          consumed: 0,
+          breached: false,
+        });
+      else
+        cycles[cycles.length - 1] = {
+          ...cycles.at(-1)!,
+          endedAt: fact.at,
+          consumed: clock.consumed,
+          breached: clock.breachedAt !== null,
+        };
+    },
+  });
+  return cycles;
 }

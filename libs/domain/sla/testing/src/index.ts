@@ -1,4 +1,5 @@
 export * from './arbitrary.js';
+export * from './every-promise.js';
 export * from './histories.js';
 export * from './slow.js';
 import { activation, builtIn, BUILT_INS, policies, type Policies } from '#domain/sla';

@@ -1,0 +1,289 @@
+import { describe, expect, it } from '@jest/globals';
+import { activation, builtIn, policies, type ClockName, type PolicyDefinition } from '#domain/sla';
+import {
+  decideInTurn,
+  instant,
+  occur,
+  type Actor,
+  type Instant,
+  type Occurred,
+  type PersonId,
+  type Uuid,
+} from '#kernel';
+import type { TicketCommand } from './ticket-commands.js';
+import { ticketEvents, type TicketEvent, type TicketFact } from './ticket-events.js';
+import { ticket, type TicketState } from './ticket.js';
+
+const id = (n: number): Uuid => `00000000-0000-8000-8000-${String(n).padStart(12, '0')}` as Uuid;
+const REQUESTER: PersonId = id(10);
+const ALICE: Actor = { id: id(11), role: 'agent' };
+const CUSTOMER: Actor = { id: REQUESTER, role: 'customer' };
+const MINUTE = 60;
+const HOUR = 3600;
+
+// Monday to Friday 09:00 to 18:00 UTC; priority 3 is promised a next response in 2 h.
+const PLAIN = builtIn('UTC');
+const FULL: PolicyDefinition = {
+  ...PLAIN,
+  targets: {
+    1: { ...PLAIN.targets[1], 'next-response': 15 * MINUTE },
+    2: { ...PLAIN.targets[2], 'next-response': HOUR },
+    3: { ...PLAIN.targets[3], 'next-response': 2 * HOUR },
+    4: { ...PLAIN.targets[4], 'next-response': 4 * HOUR },
+  },
+  pausedBy: { ...PLAIN.pausedBy, 'next-response': ['requester', 'vendor'] },
+};
+
+/** 2 November 2026 was a Monday. */
+const at = (time: string, day = 2): Instant => instant(`2026-11-${String(day).padStart(2, '0')}T${time}:00Z`);
+const known = (...versions: readonly (readonly [PolicyDefinition, Instant])[]) =>
+  policies(
+    versions.map(([definition, effective], i) =>
+      activation(definition, { name: 'default', version: i + 1, source: 'desk', effective }),
+    ),
+  );
+const EVER = instant('1970-01-01T00:00:00Z');
+const BY_FULL = known([FULL, EVER]);
+
+type Of<T extends TicketCommand['type']> = Extract<TicketCommand, { readonly type: T }>;
+type Asked = (by: typeof BY_FULL) => TicketCommand;
+const does =
+  <T extends TicketCommand['type']>(
+    type: T,
+    occurredAt: Instant,
+    rest: Omit<Of<T>, 'type' | 'occurredAt' | 'by' | 'policies'>,
+    by: Actor = ALICE,
+  ): Asked =>
+  (policies) =>
+    ({ type, occurredAt, by, policies, ...rest }) as unknown as TicketCommand;
+
+const open = (when: Instant, carriesMessages = true): Asked =>
+  does('open-ticket', when, {
+    number: 'T-100001',
+    channel: 'phone',
+    requester: REQUESTER,
+    tier: 'base',
+    subject: 'printer',
+    text: 'it burns',
+    policy: 'default',
+    importing: false,
+    carriesMessages,
+  });
+const says = (kind: 'sent' | 'received' | 'note', when: Instant, autoReply = false): Asked =>
+  does(
+    'add-message',
+    when,
+    { kind, channel: 'e-mail', autoReply, text: 'well' },
+    kind === 'received' ? CUSTOMER : ALICE,
+  );
+const answers = (when: Instant): Asked => says('sent', when);
+const writes = (when: Instant): Asked => says('received', when);
+const holds = (when: Instant, reason: 'requester' | 'vendor' | 'problem' = 'vendor'): Asked =>
+  does('hold-ticket', when, { reason });
+const resumes = (when: Instant): Asked => does('resume-ticket', when, {});
+const resolves = (when: Instant): Asked => does('resolve-ticket', when, { resolution: 'solved' });
+const reopens = (when: Instant): Asked => does('reopen-ticket', when, {});
+const prioritises = (when: Instant, priority: 1 | 2 | 3 | 4): Asked =>
+  does('prioritise-ticket', when, { priority });
+
+interface Lived {
+  readonly state: TicketState;
+  readonly facts: readonly Occurred<TicketEvent>[];
+}
+
+/** Each command must be accepted; time facts come as they fall due. */
+function lived(asked: readonly Asked[], by = BY_FULL, until?: Instant): Lived {
+  let state: TicketState = ticket.initial;
+  const facts: Occurred<TicketEvent>[] = [];
+  const take = (command: TicketCommand | null, now: Instant): void => {
+    const actor = command?.by ?? ALICE;
+    const came = decideInTurn(ticket, ticketEvents, state, command ? [command] : [], now, actor);
+    if ('refused' in came) throw new Error(`${command?.type} at ${now} was refused: ${came.refused.code}`);
+    for (const fact of came.facts)
+      facts.push(occur<TicketFact, TicketEvent>(ticketEvents, fact, { occurredAt: now, actor }));
+    ({ state } = came);
+  };
+  let now = EVER;
+  for (const make of asked) {
+    const command = make(by);
+    if (command.occurredAt > now) now = command.occurredAt;
+    take(command, now);
+  }
+  if (until !== undefined) take(null, until);
+  return { state, facts };
+}
+
+function clockOf({ state }: Lived, name: ClockName) {
+  if (state.status === 'none') throw new Error('there is no ticket');
+  return state.clocks[name];
+}
+const breachesOf = ({ facts }: Lived, name: ClockName) =>
+  facts.flatMap((fact) =>
+    fact.type === 'sla.clock-breached.v1' && fact.data.clock === name
+      ? [`${fact.data.cycle} ${fact.occurredAt}`]
+      : [],
+  );
+
+describe('Next response', () => {
+  const answered = [open(at('09:00')), answers(at('10:00'))];
+  const clock = (asked: readonly Asked[], by = BY_FULL, until?: Instant) =>
+    clockOf(lived(asked, by, until), 'next-response');
+
+  it('is owed from the oldest unanswered message on, and given by the next public answer', () => {
+    const asked = [...answered, writes(at('11:00')), writes(at('12:00')), says('note', at('12:10'))];
+    expect(clock(asked)).toMatchObject({
+      cycle: 1,
+      change: 'started',
+      state: 'running',
+      startedAt: at('11:00'),
+      due: at('13:00'),
+      policy: 'default@1',
+    });
+    expect(clock([...asked, answers(at('13:00'))])).toMatchObject({ state: 'met', consumed: 2 * HOUR });
+    expect(clock([...asked, answers(at('13:01'))])).toMatchObject({ state: 'missed', due: at('13:00') });
+  });
+
+  it('is a cycle each time, with a breach of its own', () => {
+    const asked = [
+      ...answered,
+      writes(at('11:00')),
+      answers(at('11:30')),
+      writes(at('12:00')),
+      answers(at('15:00')),
+      writes(at('16:00')),
+    ];
+    const life = lived(asked, BY_FULL, at('10:00', 3));
+    expect(clockOf(life, 'next-response')).toMatchObject({
+      cycle: 3,
+      change: 'restarted',
+      startedAt: at('16:00'),
+      breachedAt: at('18:00'),
+    });
+    expect(breachesOf(life, 'next-response')).toEqual([`2 ${at('14:00')}`, `3 ${at('18:00')}`]);
+  });
+
+  it('is not owed before first response has ended, however often the customer writes', () => {
+    expect(clock([open(at('09:00')), writes(at('09:30'))])).toBeUndefined();
+    expect(clock([open(at('09:00')), writes(at('09:30')), answers(at('10:00'))])).toBeUndefined();
+    expect(clock([open(at('09:00'), false), writes(at('09:30'))])).toMatchObject({ startedAt: at('09:30') });
+  });
+
+  it('is neither asked for nor given by an automatic answer', () => {
+    expect(clock([...answered, says('received', at('11:00'), true)])).toBeUndefined();
+    const asked = [...answered, writes(at('11:00')), says('sent', at('11:01'), true)];
+    expect(clock(asked)).toMatchObject({ state: 'running', startedAt: at('11:00') });
+  });
+
+  it('pauses while a reason of its policy is active, one that was there when it began among them', () => {
+    const asked = [...answered, holds(at('10:30')), writes(at('11:00'))];
+    expect(clock(asked)).toMatchObject({ state: 'paused', due: null, reasons: ['vendor'] });
+    expect(clock([...asked, resumes(at('14:00'))])).toMatchObject({ consumed: 0, due: at('16:00') });
+    const held = [...answered, writes(at('11:00')), holds(at('11:30')), resumes(at('12:00'))];
+    expect(clock(held)).toMatchObject({ state: 'running', due: at('13:30') });
+    expect(clock([...answered, writes(at('11:00')), holds(at('11:30'), 'problem')])).toMatchObject({
+      state: 'running',
+      due: at('13:00'),
+    });
+  });
+
+  it('ends as not applicable when the ticket is resolved, and a reopen revives it, consumption kept', () => {
+    const resolved = [...answered, writes(at('11:00')), resolves(at('12:30'))];
+    expect(clock(resolved)).toMatchObject({ state: 'not-applicable', due: null, consumed: 1.5 * HOUR });
+    expect(clock([...resolved, reopens(at('14:00'))])).toMatchObject({
+      cycle: 1,
+      state: 'running',
+      consumed: 1.5 * HOUR,
+      due: at('14:30'),
+    });
+    // After the window, when the resolution begins anew.
+    expect(clock([...resolved, reopens(at('10:00', 20))])).toMatchObject({ cycle: 1, due: at('10:30', 20) });
+  });
+
+  it('that was broken before the resolve stays missed', () => {
+    const asked = [...answered, writes(at('11:00')), resolves(at('14:00'))];
+    expect(clock(asked)).toMatchObject({ state: 'missed', breachedAt: at('13:00') });
+  });
+
+  it('is owed from the reopen on where the customer wrote to the resolved ticket, unless it was answered', () => {
+    const wrote = [...answered, resolves(at('11:00')), writes(at('12:00'))];
+    expect(clock(wrote)).toBeUndefined();
+    expect(clock([...wrote, reopens(at('13:00'))])).toMatchObject({
+      startedAt: at('13:00'),
+      due: at('15:00'),
+    });
+    expect(clock([...wrote, answers(at('12:30')), reopens(at('13:00'))])).toBeUndefined();
+    const revivable = [...answered, writes(at('10:30')), resolves(at('11:00')), answers(at('11:30'))];
+    expect(clock([...revivable, reopens(at('13:00'))])).toMatchObject({ state: 'not-applicable' });
+  });
+
+  it('is first response’s business where a reopen revives that', () => {
+    const asked = [open(at('09:00')), resolves(at('10:00')), writes(at('10:30')), reopens(at('11:00'))];
+    expect(clock(asked)).toBeUndefined();
+    expect(clock([...asked, writes(at('11:30'))])).toBeUndefined();
+  });
+
+  it('goes by the new priority, what was used kept; the next cycle goes by what is in force then', () => {
+    const asked = [...answered, writes(at('11:00')), prioritises(at('11:30'), 2)];
+    expect(clock(asked)).toMatchObject({ change: 'retargeted', target: HOUR, due: at('12:00') });
+    const next = [...answered, prioritises(at('10:30'), 1), writes(at('11:00'))];
+    expect(clock(next)).toMatchObject({ target: 15 * MINUTE, due: at('11:15') });
+    const later = [...asked, answers(at('11:45')), prioritises(at('12:00'), 4), writes(at('13:00'))];
+    expect(clock(later)).toMatchObject({ cycle: 2, target: 4 * HOUR, due: at('17:00') });
+  });
+
+  it('is promised only by a policy that states a target, from when the ticket comes under it', () => {
+    const later = known([PLAIN, EVER], [FULL, at('12:00')]);
+    const asked = [...answered, writes(at('11:00'))];
+    expect(clock(asked, later)).toBeUndefined();
+    expect(clock([...asked, prioritises(at('12:00'), 2)], later)).toMatchObject({
+      startedAt: at('12:00'),
+      due: at('13:00'),
+      policy: 'default@2',
+    });
+    const noMore = known([FULL, EVER], [PLAIN, at('12:00')], [FULL, at('14:00')]);
+    const ended = [...asked, prioritises(at('12:00'), 2)];
+    expect(clock(ended, noMore)).toMatchObject({ state: 'not-applicable', consumed: HOUR });
+    expect(clock([...ended, prioritises(at('14:00'), 3)], noMore)).toMatchObject({
+      state: 'running',
+      cycle: 1,
+      due: at('15:00'),
+      policy: 'default@3',
+    });
+  });
+
+  it('is annulled and counted anew where a late answer came before', () => {
+    const asked = [...answered, writes(at('11:00')), writes(at('13:30')), answers(at('15:00'))];
+    const life = lived([...asked, answers(at('12:00'))]);
+    expect(breachesOf(life, 'next-response')).toEqual([`1 ${at('13:00')}`]);
+    expect(life.facts.filter(({ type }) => type === 'sla.breach-annulled.v1')).toMatchObject([
+      { data: { clock: 'next-response', cycle: 1, due: at('13:00'), cause: 'desk.message-sent.v1' } },
+    ]);
+    expect(clockOf(life, 'next-response')).toMatchObject({
+      cycle: 2,
+      state: 'met',
+      change: 'corrected',
+      startedAt: at('13:30'),
+    });
+  });
+
+  it('of a ticket that ends in this one is owed here, and outlives an answer given before', () => {
+    const theirs = clock([...answered, writes(at('11:00'))])!;
+    const merged = (own: readonly Asked[]): readonly Asked[] => [
+      ...own,
+      does('merge-ticket', at('12:00'), { self: id(100), merge: id(50), duplicate: id(101) }),
+      does('complete-merge', at('12:00'), {
+        merge: id(50),
+        duplicate: id(101),
+        mergedAt: at('12:00'),
+        clocks: [theirs],
+      }),
+    ];
+    expect(clock(merged(answered))).toMatchObject({ cycle: 1, change: 'adopted', due: at('13:00') });
+    const met = [...answered, writes(at('10:10')), answers(at('10:20'))];
+    const adopted = merged(met);
+    expect(clock(adopted)).toMatchObject({ cycle: 2, state: 'running', due: at('13:00'), consumed: HOUR });
+    expect(clock([...adopted, answers(at('12:30'))])).toMatchObject({ cycle: 2, state: 'met' });
+    const earlier = merged([...answered, writes(at('10:30'))]);
+    expect(clock(earlier)).toMatchObject({ cycle: 1, startedAt: at('10:30'), due: at('12:30') });
+  });
+});
