@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { openPostgresCheckpoints, type PostgresCheckpoints } from '#adapters/log-postgres';
 import { ClockUntrusted, House, pause, Problem } from '#edge';
+import { UnknownPolicy } from '#domain/sla';
 import { everyFlow, ForeignFlow, runFlow, type FlowingWatch } from '#engine/flows';
 import { OlderThanLog } from '#engine/store';
 import { Counter, Gauge } from 'prom-client';
@@ -40,7 +41,9 @@ export class FlowRunner implements OnApplicationBootstrap, OnApplicationShutdown
       policies: () => policies.call(this.house),
       derived: (cause: string, step: string, fact: number) =>
         identities.derived('step', cause, step, String(fact)),
-      passing: (error: unknown) => error instanceof Problem || error instanceof ClockUntrusted,
+      // A version that another process activated is read within seconds.
+      passing: (error: unknown) =>
+        error instanceof Problem || error instanceof ClockUntrusted || error instanceof UnknownPolicy,
       logger,
       pause,
       watch,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { grant, OPERATIONS, type Operation } from '#domain/access';
+import { asPolicyGiven, builtIn } from '#domain/sla';
 import type { TokenClaims, TokenRole } from '#edge';
 import { LEAST, openCompany, type Answer, type Client, type Company, type Desk } from './desk.js';
 
@@ -20,6 +21,16 @@ const ticket = (route: string, operation: Operation, body?: object): Probe => ({
   ...(body !== undefined && { body: () => body }),
   absent: 404,
 });
+
+/** About one policy, whatever the id, but for what is about a proposal: that is no ticket's. */
+const policy = (method: Probe['method'], route: string, operation: Operation, body?: object): Probe => ({
+  operation,
+  method,
+  path: (id) => `/v1/policies/default${route.replace('{id}', id)}`,
+  ...(body && { body: () => body }),
+  absent: route.includes('{id}') ? 404 : method === 'POST' ? 201 : 200,
+});
+const POLICY = asPolicyGiven(builtIn('UTC'));
 
 let ours = '';
 
@@ -76,6 +87,13 @@ const PROBES: readonly Probe[] = [
     path: () => '/v1/live?after=9999999999999999',
     absent: 400,
   },
+  policy('GET', '', 'policies.read'),
+  policy('GET', '/versions/1', 'policies.version'),
+  policy('POST', '/proposals', 'policies.propose', POLICY),
+  policy('GET', '/proposals/{id}', 'policies.proposal'),
+  policy('POST', '/proposals/{id}/activate', 'policies.activate', {}),
+  policy('POST', '/proposals/{id}/withdraw', 'policies.withdraw', {}),
+  { operation: 'policies.list', method: 'GET', path: () => '/v1/policies', absent: 200 },
   { operation: 'analytics.tickets', method: 'GET', path: () => '/v1/analytics/tickets', absent: 200 },
   {
     operation: 'knowledge.candidates',
@@ -164,7 +182,7 @@ describe('who may do and see what', () => {
           if (probe.absent === 404) expect(await head()).toBe(before);
           const reached = await send(client, probe, own, correlation);
           // What is the caller's own may still be refused for what it is, but not for whose it is.
-          if (probe.operation !== 'queues.items')
+          if (probe.operation !== 'queues.items' && !probe.path('{id}').includes('/proposals/{id}'))
             expect(['not-authenticated', 'not-permitted', 'not-found']).not.toContain(reached.body.code);
           if (row.scope === 'any') return;
           const colleague = await send(client, probe, colleagues, correlation);

@@ -61,7 +61,7 @@ const secrets = () =>
 /** A company of api processes on one fresh database, sharing their secrets. */
 export interface Company {
   readonly database: FreshDatabase;
-  open(options?: { readonly projector?: boolean }): Promise<Desk>;
+  open(options?: { readonly projector?: boolean; readonly env?: NodeJS.ProcessEnv }): Promise<Desk>;
   close(): Promise<void>;
 }
 
@@ -71,8 +71,8 @@ export async function openCompany(): Promise<Company> {
   const desks: Desk[] = [];
   return {
     database,
-    open: async ({ projector = true } = {}) => {
-      const desk = await openDesk(env, projector);
+    open: async ({ projector = true, env: more = {} } = {}) => {
+      const desk = await openDesk({ ...env, ...more }, projector);
       desks.push(desk);
       return desk;
     },

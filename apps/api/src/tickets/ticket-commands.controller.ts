@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ticketStream, type TicketCommand } from '#domain/desk';
+import { UnknownPolicy, type Policies } from '#domain/sla';
 import type { Actor, Instant, PersonId, Position, Uuid } from '#kernel';
 import {
   Asked,
@@ -143,7 +144,13 @@ export class TicketCommands {
       body: object,
       around: Around,
     ) => (occurredAt: Instant) => TicketCommand;
-    const done = await this.execute(asking, by, ticket, body, build(body, around), false);
+    const execute = (policies: Policies): Promise<TicketAccepted> =>
+      this.execute(asking, by, ticket, body, build(body, { ...around, policies }), false);
+    const done = await execute(around.policies).catch(async (error: unknown) => {
+      // Another process promised by a version that this one has not read yet.
+      if (!(error instanceof UnknownPolicy)) throw error;
+      return execute(await this.house.refreshPolicies());
+    });
     // After the command, which may be refused and then records nothing; so the names are a little later.
     const named = await this.acquaintances.meetAfterwards(caller, namedIn(body, around), correlation);
     void reply.headers(headersOf(done, named));

@@ -57,6 +57,12 @@ describe('the access table', () => {
       'tickets.clocks',
       'queues.list',
       'queues.items',
+      'live.follow',
+      'live.pass',
+      'policies.list',
+      'policies.read',
+      'policies.version',
+      'policies.proposal',
       'analytics.tickets',
     ]);
   });

@@ -35,6 +35,8 @@ const account: Grant = { scope: 'own-customer', mask: 'public' };
 const desk = { agent: any, supervisor: any, integration: any } as const;
 /** Who reads everything and changes nothing here. */
 const readers = { 'complaints-officer': any, auditor: any } as const;
+/** Who makes policies: one proposes, another activates (ruling 30). */
+const makers = { supervisor: any, administrator: any } as const;
 
 export const access = {
   'tickets.open': { ...desk, 'complaints-officer': any, customer: account },
@@ -66,6 +68,13 @@ export const access = {
   // Who watches sees everything; vendors and customers get live updates with their portals.
   'live.follow': { ...desk, ...readers },
   'live.pass': { ...desk, ...readers },
+  'policies.list': { ...desk, ...readers, administrator: any },
+  'policies.read': { ...desk, ...readers, administrator: any },
+  'policies.version': { ...desk, ...readers, administrator: any },
+  'policies.proposal': { ...desk, ...readers, administrator: any },
+  'policies.propose': makers,
+  'policies.activate': makers,
+  'policies.withdraw': makers,
   'analytics.tickets': { supervisor: any, auditor: any, administrator: any },
   'knowledge.candidates': { agent: any, supervisor: any },
   'knowledge.categories': { agent: any, supervisor: any },

@@ -141,6 +141,7 @@ function isValid(request: Class, body: object): boolean {
 export function Command(operation: Operation, path: string, documented: DocumentedCommand): MethodDecorator {
   const { request, answer, status = 200, conditional = true, refusals = [] } = documented;
   const withId = path.includes(':id');
+  const named = path.includes(':');
   return applyDecorators(
     SetMetadata(OPERATION, operation),
     described(operation, documented),
@@ -168,13 +169,13 @@ export function Command(operation: Operation, path: string, documented: Document
       status,
       type: answer,
       description: status === 201 ? 'Recorded.' : 'Recorded, or nothing to do.',
-      headers: { ...position, ...(withId && etag) } as never,
+      headers: { ...position, ...(named && etag) } as never,
     }),
     ...responses(
       [
         ...ALWAYS,
         ...ON_COMMANDS,
-        ...(withId ? (['not-found'] as const) : []),
+        ...(named ? (['not-found'] as const) : []),
         ...(conditional ? (['stale'] as const) : []),
       ],
       refusals,
@@ -185,6 +186,7 @@ export function Command(operation: Operation, path: string, documented: Document
 export function Query(operation: Operation, path: string, documented: DocumentedQuery): MethodDecorator {
   const { answer, paged = false, filters = [], after = true } = documented;
   const withId = path.includes(':id');
+  const named = path.includes(':');
   return applyDecorators(
     SetMetadata(OPERATION, operation),
     described(operation, documented),
@@ -236,7 +238,7 @@ export function Query(operation: Operation, path: string, documented: Documented
     ...responses([
       ...ALWAYS,
       ...(after ? ON_QUERIES : (['bad-input'] as const)),
-      ...(withId ? (['not-found'] as const) : []),
+      ...(named ? (['not-found'] as const) : []),
     ]),
   );
 }

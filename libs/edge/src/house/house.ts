@@ -9,7 +9,7 @@ import type {
   TicketState,
 } from '#domain/desk';
 import type { PersonCommand, PersonEvent, PersonRefusal, PersonState } from '#domain/people';
-import type { Policies } from '#domain/sla';
+import type { Policies, PolicyCommand, PolicyEvent, PolicyRefusal, PolicyState } from '#domain/sla';
 import type { Codec, EventStore, Means, Opened, Sealed, Transactor, Vault } from '#engine/store';
 import type { Secrets } from '#adapters/files';
 import type { ViewsDatabase } from '#adapters/views-postgres';
@@ -58,6 +58,8 @@ export abstract class House extends Premises {
   abstract readonly tickets: Transactor<TicketState, TicketCommand, TicketEvent, TicketRefusal>;
   abstract readonly queues: Transactor<QueueState, QueueCommand, QueueEvent, QueueRefusal>;
   abstract readonly people: Transactor<PersonState, PersonCommand, PersonEvent, PersonRefusal>;
+  /** For making policies; `policies()` is what they come to. */
+  abstract readonly policyVersions: Transactor<PolicyState, PolicyCommand, PolicyEvent, PolicyRefusal>;
   /** Whether commands may be decided at all; loops tell it the errors that end them. */
   abstract readonly admission: Admission;
   abstract readonly clock: TrustedClock;

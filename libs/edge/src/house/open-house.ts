@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { queue, ticket } from '#domain/desk';
 import { person } from '#domain/people';
-import { ENGINE } from '#domain/sla';
+import { BUILT_INS, ENGINE, policyVersions } from '#domain/sla';
 import { freeBytes, openEmbedded } from '#adapters/embedded-postgres';
 import { openSecrets } from '#adapters/files';
 import { openNumbers, openPostgresVault } from '#adapters/log-postgres';
@@ -117,7 +117,7 @@ async function furnish(
     open,
   );
 
-  const book = await policyBook(store, codec, ['default', 'import-default']);
+  const book = await policyBook(store, codec, BUILT_INS);
   // Only desks see to the zone of the policy `default`: a command may well be run without DESK_ZONE. And a
   // process whose clock is wrong records nothing, not even this (ruling 1).
   let builtInsStand = as === 'command';
@@ -223,6 +223,7 @@ async function furnish(
     tickets: admitted(gate, transactor({ ...means, decider: ticket })),
     queues: admitted(gate, transactor({ ...means, decider: queue })),
     people: admitted(gate, transactor({ ...means, decider: person })),
+    policyVersions: admitted(gate, transactor({ ...means, decider: policyVersions })),
     admission: gate,
     clock,
     keeper: doorkeeper({ secret: secrets.authSecret, identities, now: Date.now }),

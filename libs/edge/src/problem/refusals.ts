@@ -1,4 +1,5 @@
 import type { TicketRefusalCode } from '#domain/desk';
+import type { PolicyRefusalCode } from '#domain/sla';
 import type { Event, Refusal } from '#kernel';
 import type { Outcome } from '#engine/store';
 import { notFound, Problem } from './problem.js';
@@ -28,9 +29,22 @@ const TICKET: Readonly<Record<TicketRefusalCode, 400 | 403 | 404 | 409>> = {
   'link-to-itself': 400,
 };
 
-export type RefusalCode = TicketRefusalCode;
+const POLICY: Readonly<Record<PolicyRefusalCode, 400 | 403 | 404 | 409>> = {
+  'unknown-proposal': 404,
+  'proposal-exists': 409,
+  'proposal-withdrawn': 409,
+  'proposal-activated': 409,
+  'activation-by-author': 403,
+  'effective-in-past': 400,
+  'bad-policy': 400,
+};
 
-export const REFUSAL_STATUS: Readonly<Record<RefusalCode, 400 | 403 | 404 | 409>> = { ...TICKET };
+export type RefusalCode = TicketRefusalCode | PolicyRefusalCode;
+
+export const REFUSAL_STATUS: Readonly<Record<RefusalCode, 400 | 403 | 404 | 409>> = {
+  ...TICKET,
+  ...POLICY,
+};
 
 export function refused(refusal: Refusal<RefusalCode>): Problem {
   const status = REFUSAL_STATUS[refusal.code];

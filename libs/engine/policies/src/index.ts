@@ -1,2 +1,4 @@
 export * from './built-in.js';
 export * from './policy-book.js';
+export * from './policy-story.js';
+export { decodePolicyEvents } from './policy-stream.js';
