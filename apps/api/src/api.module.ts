@@ -3,6 +3,7 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { AccessModule, DocumentationModule } from '#edge';
 import { Live } from './live/live.controller.js';
 import { LiveStreams } from './live/live-streams.js';
+import { Attainment } from './attainment/attainment.controller.js';
 import { Acquaintances } from './people/acquaintances.js';
 import { QueueCommands } from './queues/queue-commands.controller.js';
 import { QueueHandler } from './queues/queue-envelope.js';
@@ -20,7 +21,7 @@ import { Tickets } from './tickets/tickets.controller.js';
 /** The interfaces of DESIGN section 8. Needs the House; `describeApi` completes it before it listens. */
 @Module({
   imports: [CqrsModule, AccessModule, DocumentationModule],
-  controllers: [Tickets, TicketCommands, Queues, QueueCommands, PolicyQueries, PolicyCommands, Live],
+  controllers: [Tickets, TicketCommands, Attainment, Queues, QueueCommands, PolicyQueries, PolicyCommands, Live],
   providers: [
     Acquaintances,
     KeyRings,

@@ -94,6 +94,7 @@ const PROBES: readonly Probe[] = [
   policy('POST', '/proposals/{id}/activate', 'policies.activate', {}),
   policy('POST', '/proposals/{id}/withdraw', 'policies.withdraw', {}),
   { operation: 'policies.list', method: 'GET', path: () => '/v1/policies', absent: 200 },
+  { operation: 'attainment.read', method: 'GET', path: () => '/v1/attainment', absent: 200 },
   { operation: 'analytics.tickets', method: 'GET', path: () => '/v1/analytics/tickets', absent: 200 },
   {
     operation: 'knowledge.candidates',

@@ -95,6 +95,8 @@ describe('the OpenAPI document', () => {
       ['/v1/tickets/{id}', 'get', await sam.get(`/v1/tickets/${id}`)],
       ['/v1/tickets/{id}/timeline', 'get', await sam.get(`/v1/tickets/${id}/timeline`)],
       ['/v1/tickets/{id}/clocks', 'get', await sam.get(`/v1/tickets/${id}/clocks`)],
+      ['/v1/attainment', 'get', await sam.get(`/v1/attainment?${after(defined)}`)],
+      ['/v1/attainment', 'get', await sam.get('/v1/attainment?month=May')],
       ['/v1/analytics/tickets', 'get', await sam.get('/v1/analytics/tickets?by=day,tier')],
       ['/v1/analytics/tickets', 'get', await sam.get('/v1/analytics/tickets?from=yesterday')],
       ['/v1/knowledge/candidates', 'get', await alice.get('/v1/knowledge/candidates?category=Hardware')],

@@ -17,6 +17,7 @@ import {
 import type { Sealed } from '#engine/store';
 import {
   START,
+  toInstant,
   toOrdinal,
   type EpochSeconds,
   type Instant,
@@ -445,6 +446,10 @@ function attainmentIn(manager: EntityManager): AttainmentSource {
     }
   }
   return {
+    now: async () => {
+      const [{ now }] = await manager.query<[{ now: Date }]>('SELECT now()');
+      return toInstant(now.getTime() / 1000);
+    },
     tallies: async (month) => {
       const query = manager
         .createQueryBuilder(TallyEntity, 't')

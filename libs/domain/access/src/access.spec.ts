@@ -63,6 +63,7 @@ describe('the access table', () => {
       'policies.read',
       'policies.version',
       'policies.proposal',
+      'attainment.read',
       'analytics.tickets',
     ]);
   });

@@ -75,6 +75,7 @@ export const access = {
   'policies.propose': makers,
   'policies.activate': makers,
   'policies.withdraw': makers,
+  'attainment.read': { supervisor: any, auditor: any },
   'analytics.tickets': { supervisor: any, auditor: any, administrator: any },
   'knowledge.candidates': { agent: any, supervisor: any },
   'knowledge.categories': { agent: any, supervisor: any },

@@ -45,16 +45,21 @@ export interface Attained extends AttainmentKey {
 
 /** Which lines; each absent field is any. */
 export interface AttainmentAsked {
-  readonly month?: string;
+  readonly month?: string | undefined;
   /** `name@version`, or a name for all its versions. */
-  readonly policy?: string;
-  readonly tier?: Tier;
-  readonly priority?: number;
-  readonly clock?: ClockName;
+  readonly policy?: string | undefined;
+  readonly tier?: Tier | undefined;
+  readonly priority?: number | undefined;
+  readonly clock?: ClockName | undefined;
 }
+
+/** `YYYY-MM`. */
+export const isMonth = (text: string): boolean => /^\d{4}-(0[1-9]|1[0-2])$/.test(text);
 
 /** What the report reads, all of one moment. */
 export interface AttainmentSource {
+  /** By the clock of the store that it reads. */
+  now(): Promise<Instant>;
   tallies(
     month?: string,
   ): Promise<readonly { readonly subject: string; readonly kind: string; readonly count: number }[]>;
@@ -65,6 +70,8 @@ export interface AttainmentSource {
 }
 
 export interface AttainedPage {
+  /** The moment that tells what is provisional; nothing else depends on it. */
+  readonly at: Instant;
   readonly lines: readonly Attained[];
   readonly more: boolean;
 }
@@ -80,14 +87,13 @@ export function compareAttained(a: AttainmentKey, b: AttainmentKey): number {
 /**
  * SLA attainment, line by line.
  *
- * @param now decides which outcomes are provisional; nothing else depends on it
  * @param page lines after a line, at most so many
  * @throws UnknownPolicy
  */
 export async function attained(
   source: AttainmentSource,
   asked: AttainmentAsked,
-  { policies, now }: { readonly policies: Policies; readonly now: Instant },
+  policies: Policies,
   page: { readonly after?: AttainmentKey; readonly limit: number } = { limit: Infinity },
 ): Promise<AttainedPage> {
   const { after, limit } = page;
@@ -104,9 +110,11 @@ export async function attained(
     .sort(compareAttained);
   const shown = keys.slice(0, limit);
   const subjects = new Set(shown.map(attainmentSubject));
+  const at = await source.now();
   const paused = await pausedBy(source, shown, subjects, policies);
-  const provisional = await provisionalBy(source, shown, subjects, policies, now);
+  const provisional = await provisionalBy(source, shown, subjects, policies, at);
   return {
+    at,
     lines: shown.map((key) => {
       const subject = attainmentSubject(key);
       return line(key, counted.get(subject)!, paused.get(subject) ?? 0, provisional.get(subject) ?? 0);

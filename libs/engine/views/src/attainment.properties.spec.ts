@@ -269,12 +269,13 @@ describe('The view of attainment', () => {
         const tallies = tallied(events);
         const { lines } = await attained(
           {
+            now: async () => now,
             tallies: async () => tallies,
             waited: (months) => each(rows.filter(({ waitedIn }) => waitedIn.some((m) => months.includes(m)))),
             metSince: (at) => each(rows.filter(({ metAt }) => metAt !== null && metAt >= at)),
           },
           {},
-          { policies: POLICIES, now },
+          POLICIES,
         );
         const truths = streams.flatMap((own) => [...truth(own).values()]);
         for (const line of lines) {

@@ -33,12 +33,13 @@ async function report(
   const { rows, tallies } = foldEvents(attainment, history.events, () => null, new Map());
   const all = [...rows.values()] as AttainmentRow[];
   const source = {
+    now: async () => now,
     tallies: async () => tallies.map(({ by, ...tally }) => ({ ...tally, count: by })),
     waited: (months: readonly string[]) =>
       each(all.filter(({ waitedIn }) => waitedIn.some((month) => months.includes(month)))),
     metSince: (since: Instant) => each(all.filter(({ metAt }) => metAt !== null && metAt >= since)),
   };
-  return (await attained(source, asked, { policies: UTC, now })).lines;
+  return (await attained(source, asked, UTC)).lines;
 }
 
 /** A ticket opened under both promises. */
