@@ -21,7 +21,16 @@ import { Tickets } from './tickets/tickets.controller.js';
 /** The interfaces of DESIGN section 8. Needs the House; `describeApi` completes it before it listens. */
 @Module({
   imports: [CqrsModule, AccessModule, DocumentationModule],
-  controllers: [Tickets, TicketCommands, Attainment, Queues, QueueCommands, PolicyQueries, PolicyCommands, Live],
+  controllers: [
+    Tickets,
+    TicketCommands,
+    Attainment,
+    Queues,
+    QueueCommands,
+    PolicyQueries,
+    PolicyCommands,
+    Live,
+  ],
   providers: [
     Acquaintances,
     KeyRings,
