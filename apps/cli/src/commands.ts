@@ -97,6 +97,21 @@ the ticket's stream (covenant log --stream ticket-ID).
   --zone ZONE   IANA zone of the reader; else this machine's. Where the calendar has another, times stand in both`,
     load: async () => (await import('./commands/explain.js')).explainCommand,
   },
+  attainment: {
+    about: 'tells which share of its promises the desk kept',
+    help: `covenant attainment [--month MONTH] [--policy POLICY] [--tier TIER] [--priority N] [--clock CLOCK] [--json]
+covenant attainment --beside FILE [--into PAGE]
+
+Prints met, missed and open cycles of each promise by month, policy, tier and priority; what stands outside the
+denominator (not-applicable, not-evidenced, merged) beside them; and which share of the open time they were paused.
+
+  --month MONTH    only this local civil month, such as 2026-11
+  --policy POLICY  only default@1, or default for all its versions
+  --beside FILE    a ServiceNow log that was imported: by priority the share of resolutions kept, beside the
+                   column made_sla of the log itself, as a Markdown table
+  --into PAGE      writes that table into a Markdown page as well, in place of the one there`,
+    load: async () => (await import('./commands/attainment.js')).attainmentCommand,
+  },
   calendar: {
     about: 'tells the closed days of an iCalendar file or a country',
     help: `covenant calendar import FILE.ics [--from DATE] [--to DATE]

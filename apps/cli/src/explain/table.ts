@@ -1,6 +1,7 @@
 import type { Explained, Origin } from '#domain/desk';
 import { localText, TZDB, TZDB_VERSIONS, zoneOf, type LedgerLine } from '#domain/sla';
 import { never, type Actor, type Instant, type PersonId } from '#kernel';
+import { aligned } from '../aligned.js';
 
 /** What a person is called; null where nobody knows. */
 export type Called = (person: PersonId) => string | null;
@@ -17,7 +18,7 @@ export function* explainedAsText(explained: Explained, zone: string, called: Cal
   if (!agrees)
     yield '  NOTE: the lines do not come to what the events recorded, which stands above; rules have changed since';
   yield '';
-  for (const line of aligned(rowsOf(explained, zone, called))) yield `  ${line}`;
+  for (const line of aligned(rowsOf(explained, zone, called), FIGURES)) yield `  ${line}`;
   if (lines.some(({ ahead }) => ahead)) yield '  > follows if nothing else happens';
 }
 
@@ -101,14 +102,4 @@ function time(seconds: number): string {
   const of = Math.abs(seconds);
   const two = (n: number): string => String(n).padStart(2, '0');
   return `${seconds < 0 ? '-' : ''}${Math.floor(of / 3600)}:${two(Math.floor(of / 60) % 60)}:${two(of % 60)}`;
-}
-
-function* aligned(rows: readonly Row[]): Generator<string> {
-  const [titles = []] = rows;
-  const widths = titles.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  for (const row of rows)
-    yield row
-      .map((cell, i) => (FIGURES.has(titles[i]!) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-      .join('  ')
-      .trimEnd();
 }
