@@ -1,24 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { openPostgresLog, openPostgresVault, type PostgresLog } from '#adapters/log-postgres';
+import { openPostgresLog, type PostgresLog } from '#adapters/log-postgres';
 import { openViews, type ViewsDatabase } from '#adapters/views-postgres';
-import { ticket, ticketStream, type TicketCommand } from '#domain/desk';
-import { activation, builtIn, ENGINE, type Policies } from '#domain/sla';
 import { pause } from '#edge';
-import { everyEvent, upcasters } from '#engine/catalogue';
-import { identities } from '#engine/identity';
-import { policyBook } from '#engine/policies';
-import { codec, NO_STREAM, type Means } from '#engine/store';
 import {
-  decideInTurn,
-  HOUSE,
   silent,
-  toInstant,
   toOrdinal,
   toSeconds,
-  uuidV7,
-  type Actor,
   type EpochSeconds,
   type Instant,
   type Micros,
@@ -26,6 +15,7 @@ import {
 } from '#kernel';
 import { percentile, type BenchContext } from './bench.js';
 import { answering, freePort, peakOf, stop } from './programs.js';
+import { openDesk, openUnanswered } from './unanswered.js';
 
 export interface TimersSizes {
   /** Tickets due at one instant. */
@@ -42,9 +32,6 @@ const TRIAL = 4_000;
 /** Part of the time that the trial says, for a machine that is not always equally fast; and seconds more. */
 const ALLOWANCE = 1.3;
 const SPARE_S = 8;
-const WRITERS = 512;
-/** Seconds from the opening of a ticket of priority 1 to when its first response is due. */
-const TARGET = 3_600;
 
 const PAGE = 2_000;
 const LOOK_MS = 500;
@@ -60,7 +47,6 @@ const BARS = {
   late: 'lateness p99 at 1,000 due a second',
 } as const;
 
-const freshId = () => uuidV7(Date.now(), randomBytes(10));
 const nowOf = async (log: PostgresLog): Promise<EpochSeconds> => (await log.now()) / 1e6;
 
 /**
@@ -110,7 +96,7 @@ export async function timersOf(bench: BenchContext, sizes: TimersSizes): Promise
     const desk = await openDesk(log, masterKey);
     await start('projector');
     const setUp = async (dues: readonly EpochSeconds[]): Promise<void> => {
-      await write(desk, dues);
+      await openUnanswered(desk, dues);
       await projected(bench, log, views);
     };
 
@@ -160,80 +146,6 @@ export async function timersOf(bench: BenchContext, sizes: TimersSizes): Promise
     await views.close();
     await log.close();
   }
-}
-
-interface Desk {
-  readonly means: Means;
-  readonly policies: Policies;
-}
-
-/** A desk open around the clock, so that opening and due lie an hour apart at any time of day. */
-async function openDesk(log: PostgresLog, masterKey: Buffer): Promise<Desk> {
-  const vault = await openPostgresVault({ pool: log.pool, masterKey });
-  const chance = { bytes: (count: number) => randomBytes(count) };
-  const codecs = codec({ catalogue: everyEvent, vault, chance, upcasters });
-  const means: Means = { store: log, codec: codecs, chance, clock: Date, engine: ENGINE };
-  const { targets, ...rest } = builtIn('UTC');
-  const fact = activation(
-    {
-      ...rest,
-      calendar: { zone: 'UTC', always: true },
-      targets: { ...targets, 1: { ...targets[1], 'first-response': TARGET } },
-    },
-    { name: 'default', version: 1, source: 'desk', effective: '1970-01-01T00:00:00Z' as Instant },
-  );
-  const prepared = await codecs.prepare([fact], [freshId()], {
-    occurredAt: toInstant(Date.now() / 1000),
-    actor: { id: HOUSE, role: 'system' },
-    correlation: 'bench',
-    engine: ENGINE,
-  });
-  await log.append({
-    stream: 'policy-default',
-    expected: NO_STREAM,
-    events: prepared.map(({ event }) => event),
-  });
-  return { means, policies: (await policyBook(log, codecs, ['default'])).current() };
-}
-
-/** A ticket for each due instant, opened the target before it and given to a group, as it stands when nobody answers. */
-async function write({ means, policies }: Desk, dues: readonly EpochSeconds[]): Promise<void> {
-  const ids = identities(randomBytes(32));
-  const persons = Array.from({ length: 500 }, (_, i) => ids.person('bench', `person ${i}`));
-  const groups = Array.from({ length: 20 }, (_, i) => ids.term('group', `group ${i}`));
-  const { codec: codecs, store, engine } = means;
-  const queue = dues.entries();
-  const writer = async (): Promise<void> => {
-    for (const [i, due] of queue) {
-      const requester = persons[i % persons.length]!;
-      const by: Actor = { id: requester, role: 'agent' };
-      const occurredAt = toInstant(due - TARGET);
-      const common = { occurredAt, by, policies };
-      const commands: TicketCommand[] = [
-        {
-          ...common,
-          ...{ type: 'open-ticket', number: `T-${100_000 + i}`, channel: 'e-mail', requester },
-          ...{ tier: 'base', priority: 1, policy: 'default', importing: false, carriesMessages: true },
-          ...{ subject: `ticket ${i}`, text: 'x'.repeat(200) },
-        },
-        { ...common, type: 'assign-ticket', group: groups[i % groups.length]! },
-      ];
-      const decided = decideInTurn(ticket, codecs.catalogue, ticket.initial, commands, occurredAt, by);
-      if ('refused' in decided) throw new Error(decided.refused.code);
-      const prepared = await codecs.prepare(
-        decided.facts,
-        decided.facts.map(() => freshId()),
-        { occurredAt, actor: by, correlation: 'bench', engine },
-      );
-      const appended = await store.append({
-        stream: ticketStream(freshId()),
-        expected: NO_STREAM,
-        events: prepared.map(({ event }) => event),
-      });
-      if (appended.outcome !== 'appended') throw new Error('a new stream was not new');
-    }
-  };
-  await Promise.all(Array.from({ length: WRITERS }, writer));
 }
 
 /** Waits until the read models hold what the log holds now. */
