@@ -75,6 +75,10 @@ export const ticketMessages = {
     late,
     promises,
   }),
+  'covenant.ticket-retargeted.v1': message(
+    'Its policy has a new version in force; what was promised follows it.',
+    { late, promises },
+  ),
   'covenant.ticket-assigned.v1': message('A group, an agent or both became responsible, or nobody.', {
     group: s.nullable(s.id('group')),
     agent: s.flag('an agent has it'),

@@ -145,6 +145,7 @@ export function measured(before: TicketMeasures | null, message: Published): Tic
     case 'covenant.ticket-message-received.v1':
     case 'covenant.ticket-classified.v1':
     case 'covenant.ticket-prioritised.v1':
+    case 'covenant.ticket-retargeted.v1':
     case 'covenant.ticket-assigned.v1':
     case 'covenant.ticket-held.v1':
     case 'covenant.ticket-resumed.v1':

@@ -88,6 +88,11 @@ function tell(event: Recorded<HouseEvent>): TicketMessage | null {
         data: { priority, from, ...replaced(event.data), late, promises: promises(clocks) },
       };
     }
+    case 'desk.ticket-retargeted.v1':
+      return {
+        type: 'covenant.ticket-retargeted.v1',
+        data: { late, promises: promises(event.data.clocks) },
+      };
     case 'desk.ticket-assigned.v1': {
       const { group = null, agent } = event.data;
       return {

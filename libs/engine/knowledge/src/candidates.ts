@@ -87,6 +87,7 @@ export function noted(before: Candidate | null, message: Published): Candidate {
     case 'covenant.ticket-message-received.v1':
     case 'covenant.ticket-message-sent.v1':
     case 'covenant.ticket-prioritised.v1':
+    case 'covenant.ticket-retargeted.v1':
     case 'covenant.ticket-assigned.v1':
     case 'covenant.ticket-held.v1':
     case 'covenant.ticket-resumed.v1':

@@ -38,6 +38,7 @@ export function promisedAfter<C extends PromiseState>(
     case 'desk.message-received.v1':
     case 'desk.message-sent.v1':
     case 'desk.ticket-prioritised.v1':
+    case 'desk.ticket-retargeted.v1':
     case 'desk.ticket-held.v1':
     case 'desk.ticket-resumed.v1':
     case 'desk.ticket-handed-to-vendor.v1':

@@ -35,6 +35,7 @@ function importingAfter(importing: boolean, event: TicketEvent): boolean {
     case 'desk.note-added.v1':
     case 'desk.ticket-classified.v1':
     case 'desk.ticket-prioritised.v1':
+    case 'desk.ticket-retargeted.v1':
     case 'desk.ticket-assigned.v1':
     case 'desk.handover-offered.v1':
     case 'desk.handover-accepted.v1':

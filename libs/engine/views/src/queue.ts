@@ -181,6 +181,7 @@ function changed(row: QueueItemRow, event: Recorded<TicketEvent>): QueueItemRow 
     case 'desk.note-added.v1':
     case 'desk.ticket-classified.v1':
     case 'desk.ticket-prioritised.v1':
+    case 'desk.ticket-retargeted.v1':
     case 'desk.ticket-handed-to-vendor.v1':
     case 'desk.ticket-taken-back.v1':
     case 'desk.ticket-escalated.v1':

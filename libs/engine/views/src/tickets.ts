@@ -288,6 +288,7 @@ function changed(row: TicketRow, event: TicketNoted): TicketRow {
     case 'desk.message-sent.v1':
     case 'desk.note-added.v1':
     case 'desk.case-imported.v1':
+    case 'desk.ticket-retargeted.v1':
     case 'sla.clock-breached.v1':
     case 'sla.breach-annulled.v1':
     case 'house.command-noted.v1':

@@ -36,6 +36,7 @@ const SHOWN: { readonly [T in keyof TicketEvents]: 'internal' | readonly FieldsO
   'desk.note-added.v1': 'internal',
   'desk.ticket-classified.v1': 'internal',
   'desk.ticket-prioritised.v1': ['priority', 'from', 'clocks'],
+  'desk.ticket-retargeted.v1': ['clocks'],
   'desk.ticket-assigned.v1': 'internal',
   'desk.handover-offered.v1': 'internal',
   'desk.handover-accepted.v1': 'internal',

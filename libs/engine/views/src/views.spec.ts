@@ -83,6 +83,7 @@ const changesOfTicket: { readonly [T in TicketEvent['type']]: Partial<TicketRow>
     priority: 1,
     clocks: ticketSamples['desk.ticket-prioritised.v1'].clocks,
   },
+  'desk.ticket-retargeted.v1': { clocks: ticketSamples['desk.ticket-retargeted.v1'].clocks },
   'desk.ticket-assigned.v1': {
     group: GROUP,
     agent: AGENT,

@@ -41,6 +41,8 @@ export type Happening = { readonly at: Instant } & (
   | { readonly kind: 'handed-to-vendor'; readonly vendor: Uuid }
   | { readonly kind: 'taken-back' }
   | { readonly kind: 'prioritised'; readonly policy: string; readonly priority: Priority }
+  /** Another version of its policy came into force, the priority being what it was. */
+  | { readonly kind: 'retargeted'; readonly policy: string }
   | { readonly kind: 'resolved' }
   | { readonly kind: 'reopened'; readonly mode: 'resume' | 'restart' }
   /** It ended in another ticket. */
@@ -127,6 +129,7 @@ function lastingFacts(name: AlwaysPromised, history: readonly Happening[], polic
   const under: string[] = [];
   const waits = new Waits();
   let policy = '';
+  let priority: Priority = 3;
   let stands: Standing = 'unstarted';
   const counts = (reason: HoldReason): boolean => policies.version(policy).pausedBy[name].includes(reason);
 
@@ -134,8 +137,8 @@ function lastingFacts(name: AlwaysPromised, history: readonly Happening[], polic
     const { at } = happening;
     switch (happening.kind) {
       case 'opened':
-        policy = happening.policy;
-        facts.push({ type: 'start', at, ...termsOf(policies.version(policy), happening.priority, name)! });
+        ({ policy, priority } = happening);
+        facts.push({ type: 'start', at, ...termsOf(policies.version(policy), priority, name)! });
         stands = 'live';
         if (name === 'first-response' && !happening.evidenced) {
           facts.push({ type: 'end', at, as: 'not-evidenced' });
@@ -153,11 +156,13 @@ function lastingFacts(name: AlwaysPromised, history: readonly Happening[], polic
       case 'taken-back':
         facts.push(...waits.change(happening).filter(({ reason }) => counts(reason)));
         break;
-      case 'prioritised': {
+      case 'prioritised':
+      case 'retargeted': {
+        if (happening.kind === 'prioritised') ({ priority } = happening);
         if (stands !== 'live') break;
         const counted = waits.active().filter(counts);
-        policy = happening.policy;
-        const terms = termsOf(policies.version(policy), happening.priority, name)!;
+        ({ policy } = happening);
+        const terms = termsOf(policies.version(policy), priority, name)!;
         facts.push({ type: 'retarget', at, ...terms, mode: 'keep' });
         facts.push(...waits.judgedAgain(counted, counts, at));
         break;
@@ -220,6 +225,7 @@ function cycleFacts(name: Cyclic, history: readonly Happening[], policies: Polic
   let policy = '';
   let terms: Terms | null = null;
   let present = '';
+  let priority: Priority = 3;
   let atWork = true;
   let owed = false;
   /** What was owed when it ended as not applicable is owed still. */
@@ -268,8 +274,8 @@ function cycleFacts(name: Cyclic, history: readonly Happening[], policies: Polic
     const mayBeOwed = name !== 'next-response' || answered.has(happening);
     switch (kind) {
       case 'opened':
-        present = happening.policy;
-        terms = termsOf(policies.version(present), happening.priority, name);
+        ({ policy: present, priority } = happening);
+        terms = termsOf(policies.version(present), priority, name);
         break;
       case 'received':
       case 'answered':
@@ -283,8 +289,10 @@ function cycleFacts(name: Cyclic, history: readonly Happening[], policies: Polic
         break;
       }
       case 'prioritised':
+      case 'retargeted':
+        if (happening.kind === 'prioritised') ({ priority } = happening);
         present = happening.policy;
-        terms = termsOf(policies.version(present), happening.priority, name);
+        terms = termsOf(policies.version(present), priority, name);
         if (stands === 'live') {
           if (terms === null) {
             cease(at);
@@ -348,6 +356,8 @@ function cycleFacts(name: Cyclic, history: readonly Happening[], policies: Polic
 /** Whether the happening brings terms of this clock with it. */
 function everPromises(happening: Happening, name: Cyclic, policies: Policies): boolean {
   if (happening.kind === 'adopted') return happening.clock === name;
+  // What a policy promises it promises for every priority.
+  if (happening.kind === 'retargeted') return termsOf(policies.version(happening.policy), 3, name) !== null;
   if (happening.kind !== 'opened' && happening.kind !== 'prioritised') return false;
   return termsOf(policies.version(happening.policy), happening.priority, name) !== null;
 }

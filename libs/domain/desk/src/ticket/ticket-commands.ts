@@ -52,6 +52,13 @@ export interface PrioritiseTicket extends Common {
   readonly priority: Priority;
 }
 
+/** A version of its policy is in force from `occurredAt` on, for open tickets too. */
+export interface RetargetTicket extends Common {
+  readonly type: 'retarget-ticket';
+  /** `default@2`. */
+  readonly policy: string;
+}
+
 /** Neither group nor agent: back to the intake. */
 export interface AssignTicket extends Common {
   readonly type: 'assign-ticket';
@@ -188,6 +195,7 @@ export type TicketCommand =
   | AddMessage
   | ClassifyTicket
   | PrioritiseTicket
+  | RetargetTicket
   | AssignTicket
   | OfferHandover
   | AcceptHandover

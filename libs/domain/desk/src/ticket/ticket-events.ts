@@ -92,6 +92,12 @@ export const ticketEvents = {
       clocks,
     },
   ),
+  'desk.ticket-retargeted.v1': event(
+    ['ticket'],
+    'the timekeeper, where a version was activated for open tickets too',
+    'The policy has a new version in force: what the ticket was promised is re-targeted by it, what is used up stays. occurredAt is the instant from which on the version is in force, or the opening where that is later.',
+    { policy: f.name('policy and version that the new targets came from'), clocks },
+  ),
   'desk.ticket-assigned.v1': event(
     ['ticket'],
     'assign-ticket',

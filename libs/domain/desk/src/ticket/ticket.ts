@@ -45,6 +45,7 @@ import type {
   ReopenTicket,
   ResolveTicket,
   ResumeTicket,
+  RetargetTicket,
   TakeBack,
   TicketCommand,
   TicketRefusal,
@@ -245,6 +246,8 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
         event.data.clocks,
       );
     }
+    case 'desk.ticket-retargeted.v1':
+      return timed(state, { kind: 'retargeted', at, policy: event.data.policy }, event.data.clocks);
     case 'desk.ticket-assigned.v1': {
       const { group, agent, superseded } = event.data;
       if (superseded) return state;
@@ -538,6 +541,7 @@ function asOf(state: Known, at: Instant): Known {
       case 'received':
       case 'answered':
       case 'adopted':
+      case 'retargeted':
         break;
       default:
         return never(happening);
@@ -726,6 +730,33 @@ function prioritise(c: PrioritiseTicket, state: TicketState): Answer {
           clocks,
         },
       },
+      ...corrections,
+    );
+  });
+}
+
+/** The version of its policy that a ticket is under at an instant. */
+function policyAt({ history }: File, at: Instant): string {
+  let policy = '';
+  for (const happening of history) {
+    if (happening.at > at) break;
+    if ('policy' in happening) ({ policy } = happening);
+  }
+  return policy;
+}
+
+/** What is pinned to a version stays under it; a case that is being taken in is left alone (ruling 17). */
+function retarget(c: RetargetTicket, state: TicketState): Answer {
+  return ifOpen(state, (ticket) => {
+    const { policy } = c;
+    if (ticket.importing || ticket.policy.includes('@') || policyAt(ticket, c.occurredAt) === policy)
+      return accept();
+    const happening: Happening = { kind: 'retargeted', at: c.occurredAt, policy };
+    const { clocks, corrections } = effect(ticket, [happening], 'retargeted', c, 'desk.ticket-retargeted.v1');
+    // All its promises are over: there is nothing to re-target.
+    if (clocks.length === 0) return accept();
+    return accept<TicketFact>(
+      { type: 'desk.ticket-retargeted.v1', data: { policy, clocks } },
       ...corrections,
     );
   });
@@ -1061,6 +1092,8 @@ function decide(c: TicketCommand, state: TicketState): Answer {
       return classify(c, then);
     case 'prioritise-ticket':
       return prioritise(c, then);
+    case 'retarget-ticket':
+      return retarget(c, then);
     case 'assign-ticket':
       return assign(c, then);
     case 'hold-ticket':

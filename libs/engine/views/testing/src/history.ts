@@ -83,6 +83,13 @@ export const ticketSamples: DataOf<TicketEvent> = {
     policy: 'default@1',
     clocks: [clock('first-response', { due: at('10:00:00') }), clock('resolution', { due: at('13:00:00') })],
   },
+  'desk.ticket-retargeted.v1': {
+    policy: 'default@2',
+    clocks: [
+      clock('first-response', { change: 'retargeted', due: at('11:00:00') }),
+      clock('resolution', { change: 'retargeted', due: at('14:00:00') }),
+    ],
+  },
   'desk.ticket-assigned.v1': { group: GROUP, agent: AGENT },
   'desk.handover-offered.v1': { handover: id(0x701), group: OTHER_GROUP, agent: AGENT },
   'desk.handover-accepted.v1': { handover: id(0x701), group: OTHER_GROUP, agent: AGENT },
