@@ -21,6 +21,19 @@ const position = () =>
 const next = () =>
   ApiProperty({ type: 'string', nullable: true, description: 'Cursor of the next page; null on the last.' });
 
+export class WarningAnswer {
+  @whole('Parts of the target.') readonly numerator!: number;
+  @whole('Of so many parts.') readonly denominator!: number;
+  @maybeAt('When that share is or was used up; null while the clock stands still and it is not.')
+  readonly at!: string | null;
+  @ApiProperty({
+    type: 'boolean',
+    required: false,
+    description: 'That instant has come, recorded or not yet; said with the ledger alone.',
+  })
+  readonly fired?: boolean;
+}
+
 export class PromiseAnswer {
   @code(CLOCKS, 'Which promise.') readonly clock!: string;
   @whole('1 at first; a restart opens the next.') readonly cycle!: number;
@@ -40,6 +53,12 @@ export class PromiseAnswer {
   readonly asOf?: string;
   @ApiProperty({ type: [String], enum: HOLD_REASONS, required: false, description: 'Active pause reasons.' })
   readonly reasons?: string[];
+  @ApiProperty({
+    type: [WarningAnswer],
+    required: false,
+    description: 'At which shares of the target it warns; absent or empty where its policy states none.',
+  })
+  readonly warnings?: WarningAnswer[];
   @ApiProperty({ type: 'string', required: false, description: 'Policy and version, default@1.' })
   readonly policy?: string;
   @ApiProperty({ type: 'string', required: false, description: 'Calendar and version.' })

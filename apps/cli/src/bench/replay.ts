@@ -123,7 +123,8 @@ export async function replay(bench: BenchContext): Promise<void> {
 /** The promises from what happened to the ticket alone; they must be those that its events carry. */
 function recompute(state: TicketState, policies: Parameters<typeof promises>[1]): void {
   if (state.status === 'none') return;
-  for (const { record } of promises(state.history, policies, state.latest, 'corrected')) {
+  for (const { records } of promises(state.history, policies, state.latest, 'corrected')) {
+    const record = records.at(-1)!;
     const carried = state.clocks[record.clock];
     if (carried?.due !== record.due || carried.state !== record.state || carried.consumed !== record.consumed)
       throw new Error(

@@ -59,6 +59,7 @@ function paused(agrees = true): Explained {
       zone: 'America/New_York',
       tzdb: '2026f',
       breached: false,
+      warnings: [],
       remaining: clock.target - clock.consumed,
     },
     lines,

@@ -10,6 +10,7 @@ import type {
   Handover,
   ParkedStream,
   PendingDueRow,
+  PendingPromise,
   PersonRow,
   PrioritySince,
   PromiseCycle,
@@ -141,7 +142,7 @@ export class PendingDueEntity implements PendingDueRow {
   @integer() revision!: number;
   @instantColumn(orNull) due!: Instant | null;
   @boolean() importing!: boolean;
-  @json() clocks!: readonly PromiseState[];
+  @json() clocks!: readonly PendingPromise[];
 }
 
 @Entity({ schema: LIVE, name: 'attainment' })

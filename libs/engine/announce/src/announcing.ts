@@ -177,6 +177,8 @@ function tell(event: Recorded<HouseEvent>): TicketMessage | null {
     case 'desk.merge-withdrawn.v1':
     case 'desk.tickets-linked.v1':
     case 'desk.case-imported.v1':
+    case 'sla.clock-warned.v1':
+    case 'sla.warning-annulled.v1':
       return null;
     default:
       return never(event);

@@ -79,6 +79,8 @@ export function promisedAfter<C extends PromiseState>(
     case 'desk.tickets-linked.v1':
     case 'desk.ticket-rated.v1':
     case 'desk.case-imported.v1':
+    case 'sla.clock-warned.v1':
+    case 'sla.warning-annulled.v1':
     case 'house.command-noted.v1':
       return { clocks, breaches };
     default:
@@ -94,7 +96,11 @@ function withClocks<C extends PromiseState>(
 ): readonly C[] {
   if (changed.length === 0) return clocks;
   const rest = clocks.filter(({ clock }) => !changed.some((record) => record.clock === clock));
-  return [...rest, ...changed.map(keep)].sort((a, b) => (a.clock < b.clock ? -1 : 1));
+  // Of several cycles the present one stands last.
+  const present = changed.filter(
+    ({ clock }, i) => !changed.slice(i + 1).some((next) => next.clock === clock),
+  );
+  return [...rest, ...present.map(keep)].sort((a, b) => (a.clock < b.clock ? -1 : 1));
 }
 
 /** A late fact about an earlier cycle leaves the present one alone. */

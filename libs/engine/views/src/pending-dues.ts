@@ -1,5 +1,6 @@
-import { ticketEvents, type TicketEvent } from '#domain/desk';
-import { earlier, never, type Instant } from '#kernel';
+import { ticketEvents, unwarned, warnedAfter, type TicketEvent, type WarningMark } from '#domain/desk';
+import type { ClockRecord } from '#domain/sla';
+import { earlier, never, toInstant, toSeconds, type Instant } from '#kernel';
 import { promisedAfter, promiseState, type PromiseState } from './clocks.js';
 import { streamId, Undigestible, viewOf } from './view.js';
 
@@ -10,18 +11,45 @@ import { streamId, Undigestible, viewOf } from './view.js';
 export interface PendingDueRow {
   readonly ticket: string;
   readonly revision: number;
-  /** Null while nothing is due, or while an import of the case is under way (ruling 17). */
+  /**
+   * A second later something is to be recorded: a due instant, or the second before a warning (ruling 2). Null
+   * while nothing is due, or while an import of the case is under way (ruling 17).
+   */
   readonly due: Instant | null;
   readonly importing: boolean;
-  readonly clocks: readonly PromiseState[];
+  readonly clocks: readonly PendingPromise[];
 }
 
-function earliestDue(clocks: readonly PromiseState[]): Instant | null {
-  let least: Instant | null = null;
-  for (const { state, due, breachedAt } of clocks)
-    if (state === 'running' && due !== null && breachedAt === null)
-      least = least === null ? due : earlier(least, due);
-  return least;
+export interface PendingPromise extends PromiseState, Pick<ClockRecord, 'warnings'> {
+  /** Its warnings that are facts already, of all its cycles; absent where there are none. */
+  readonly warned?: readonly WarningMark[];
+}
+
+const pendingState = (record: ClockRecord): PendingPromise => ({
+  ...promiseState(record),
+  ...(record.warnings && { warnings: record.warnings }),
+});
+
+/** Each with what is known of its warnings after an event. */
+function withWarned(
+  before: readonly PendingPromise[],
+  clocks: readonly PendingPromise[],
+  event: TicketEvent & { readonly occurredAt: Instant },
+): readonly PendingPromise[] {
+  const known = before.flatMap(({ warned = [] }) => warned);
+  const warned = warnedAfter(known, event);
+  return clocks.map((clock) => {
+    const own = warned.filter((mark) => mark.clock === clock.clock);
+    return own.length === 0 ? clock : { ...clock, warned: own };
+  });
+}
+
+function earliestDue(clocks: readonly PendingPromise[]): Instant | null {
+  const dues = clocks.flatMap((clock) => [
+    ...(clock.state === 'running' && clock.due !== null && clock.breachedAt === null ? [clock.due] : []),
+    ...unwarned(clock, clock.warned ?? []).map(({ at }) => toInstant(toSeconds(at) - 1)),
+  ]);
+  return dues.length === 0 ? null : dues.reduce((least, due) => earlier(least, due));
 }
 
 function importingAfter(importing: boolean, event: TicketEvent): boolean {
@@ -56,6 +84,8 @@ function importingAfter(importing: boolean, event: TicketEvent): boolean {
     case 'desk.tickets-linked.v1':
     case 'desk.ticket-rated.v1':
     case 'sla.clock-breached.v1':
+    case 'sla.clock-warned.v1':
+    case 'sla.warning-annulled.v1':
     case 'sla.breach-annulled.v1':
     case 'house.command-noted.v1':
       return importing;
@@ -71,7 +101,9 @@ export const pendingDues = viewOf<typeof ticketEvents, PendingDueRow>(ticketEven
   fold: (row, event) => {
     if (row === null && event.type !== 'desk.ticket-opened.v1')
       throw new Undigestible(`${event.stream} begins with ${event.type}`);
-    const { clocks } = promisedAfter({ clocks: row?.clocks ?? [], breaches: [] }, event, promiseState);
+    const before = row?.clocks ?? [];
+    const promised = promisedAfter<PendingPromise>({ clocks: before, breaches: [] }, event, pendingState);
+    const clocks = withWarned(before, promised.clocks, event);
     const importing = importingAfter(row?.importing ?? false, event);
     return {
       ticket: streamId(event),

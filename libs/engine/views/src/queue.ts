@@ -192,6 +192,8 @@ function changed(row: QueueItemRow, event: Recorded<TicketEvent>): QueueItemRow 
     case 'desk.ticket-rated.v1':
     case 'desk.case-imported.v1':
     case 'sla.clock-breached.v1':
+    case 'sla.clock-warned.v1':
+    case 'sla.warning-annulled.v1':
     case 'sla.breach-annulled.v1':
     case 'house.command-noted.v1':
       return row;

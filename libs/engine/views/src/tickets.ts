@@ -290,6 +290,8 @@ function changed(row: TicketRow, event: TicketNoted): TicketRow {
     case 'desk.case-imported.v1':
     case 'desk.ticket-retargeted.v1':
     case 'sla.clock-breached.v1':
+    case 'sla.clock-warned.v1':
+    case 'sla.warning-annulled.v1':
     case 'sla.breach-annulled.v1':
     case 'house.command-noted.v1':
       return row;

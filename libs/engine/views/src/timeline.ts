@@ -58,6 +58,8 @@ const SHOWN: { readonly [T in keyof TicketEvents]: 'internal' | readonly FieldsO
   'desk.ticket-rated.v1': ['score', 'comment'],
   'desk.case-imported.v1': 'internal',
   'sla.clock-breached.v1': 'internal',
+  'sla.clock-warned.v1': 'internal',
+  'sla.warning-annulled.v1': 'internal',
   'sla.breach-annulled.v1': 'internal',
   'house.command-noted.v1': 'internal',
 };

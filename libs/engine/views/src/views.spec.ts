@@ -154,6 +154,8 @@ const changesOfTicket: { readonly [T in TicketEvent['type']]: Partial<TicketRow>
     clocks: [clock('first-response', { breachedAt: at('13:00:00') }), clock('resolution')],
     breaches: [{ clock: 'first-response', cycle: 1, due: at('13:00:00') }],
   },
+  'sla.clock-warned.v1': {},
+  'sla.warning-annulled.v1': {},
   'sla.breach-annulled.v1': {},
   'house.command-noted.v1': {},
 };

@@ -287,3 +287,153 @@ describe('Next response', () => {
     expect(clock(earlier)).toMatchObject({ cycle: 1, startedAt: at('10:30'), due: at('12:30') });
   });
 });
+
+describe('Warnings', () => {
+  const WARNING: PolicyDefinition = {
+    ...FULL,
+    warnAt: {
+      'first-response': [[1, 2]],
+      resolution: [
+        [1, 2],
+        [1, 1],
+      ],
+    },
+  };
+  const by = known([WARNING, EVER]);
+  const told = ({ facts }: Lived): readonly string[] =>
+    facts.flatMap((fact) => {
+      const { type, occurredAt } = fact;
+      if (type === 'sla.clock-warned.v1' || type === 'sla.warning-annulled.v1') {
+        const { clock, numerator, denominator, cycle } = fact.data;
+        const what = type === 'sla.clock-warned.v1' ? 'warned' : 'annulled';
+        return [`${occurredAt.slice(8, 16)} ${clock} ${cycle} ${what} ${numerator}/${denominator}`];
+      }
+      if (type === 'sla.clock-breached.v1')
+        return [`${occurredAt.slice(8, 16)} ${fact.data.clock} ${fact.data.cycle} breached`];
+      return type.startsWith('sla.') ? [type] : [];
+    });
+
+  it('fall at the instant at which their share is used up, from that second on, each once', () => {
+    // First response 4 h and resolution 27 h of open time.
+    const asked = [open(at('09:00'))];
+    expect(told(lived(asked, by, instant('2026-11-02T10:59:59Z')))).toEqual([]);
+    expect(told(lived(asked, by, at('11:00')))).toEqual(['02T11:00 first-response 1 warned 1/2']);
+    const twice = lived([...asked, says('note', at('12:00')), says('note', at('12:30'))], by, at('13:00'));
+    expect(told(twice)).toEqual(['02T11:00 first-response 1 warned 1/2']);
+    expect(clockOf(twice, 'first-response')?.warnings).toEqual([
+      { numerator: 1, denominator: 2, at: at('11:00') },
+    ]);
+  });
+
+  it('come before the command of their own instant, and a stop a second earlier silences them', () => {
+    const { facts } = lived([open(at('09:00')), answers(at('11:00'))], by);
+    expect(facts.map(({ type }) => type)).toEqual([
+      'desk.ticket-opened.v1',
+      'sla.clock-warned.v1',
+      'desk.message-sent.v1',
+    ]);
+    const early = [open(at('09:00')), answers(instant('2026-11-02T10:59:59Z'))];
+    expect(told(lived(early, by, at('18:00')))).toEqual([]);
+  });
+
+  it('stand before breaches of the same second, in the order of the promises, then by share', () => {
+    const close: PolicyDefinition = {
+      ...PLAIN,
+      targets: {
+        ...PLAIN.targets,
+        3: { 'first-response': HOUR, resolution: 2 * HOUR },
+      },
+      warnAt: {
+        'first-response': [[1, 1]],
+        resolution: [
+          [1, 2],
+          [1799, 3600],
+        ],
+      },
+    };
+    expect(told(lived([open(at('09:00'))], known([close, EVER]), at('10:30')))).toEqual([
+      '02T09:59 resolution 1 warned 1799/3600',
+      '02T10:00 first-response 1 warned 1/1',
+      '02T10:00 resolution 1 warned 1/2',
+      '02T10:00 first-response 1 breached',
+    ]);
+  });
+
+  it('that are pending move with pauses and targets, and those that have fired stay', () => {
+    const life = lived(
+      [
+        open(at('09:00')),
+        answers(at('09:30')),
+        holds(at('10:00'), 'requester'),
+        resumes(at('12:00')),
+        prioritises(at('13:00'), 2),
+      ],
+      by,
+      at('18:00', 3),
+    );
+    // Of 9 h half is 4 h 30: 2 h are used by 13:00, the rest by 15:30; all of it at 11:00 next day.
+    expect(told(life)).toEqual([
+      '02T15:30 resolution 1 warned 1/2',
+      '03T11:00 resolution 1 warned 1/1',
+      '03T11:00 resolution 1 breached',
+    ]);
+    const held = lived([open(at('09:00')), holds(at('10:00'), 'requester')], by);
+    expect(clockOf(held, 'resolution')?.warnings?.map((warning) => warning.at)).toEqual([null, null]);
+  });
+
+  it('fall at once where a new target has been used up by its share already', () => {
+    const life = lived(
+      [open(at('09:00')), answers(at('09:10')), prioritises(at('12:00'), 1)],
+      by,
+      at('12:30'),
+    );
+    expect(told(life)).toEqual(['02T12:00 resolution 1 warned 1/2']);
+  });
+
+  it('are annulled where a late fact makes them untrue, and recorded where it makes them true', () => {
+    const asked = [open(at('09:00')), answers(at('12:00')), answers(at('10:00'))];
+    expect(told(lived(asked, by))).toEqual([
+      '02T11:00 first-response 1 warned 1/2',
+      '02T10:00 first-response 1 annulled 1/2',
+    ]);
+    const raised = [
+      open(at('09:00')),
+      answers(at('09:30')),
+      says('note', at('13:00')),
+      prioritises(at('09:30'), 1),
+    ];
+    expect(told(lived(raised, by, at('13:00')))).toEqual([
+      '02T11:00 resolution 1 warned 1/2',
+      '02T13:00 resolution 1 warned 1/1',
+    ]);
+  });
+
+  it('of a clock that goes on from another ticket fire here only where they had not fired there', () => {
+    const there = clockOf(lived([open(at('09:00')), prioritises(at('09:00'), 2)], by), 'resolution')!;
+    const merged = (when: Instant): readonly Asked[] => [
+      open(at('10:00')),
+      answers(at('10:30')),
+      does('merge-ticket', when, { self: id(100), merge: id(50), duplicate: id(101) }),
+      does('complete-merge', when, { merge: id(50), duplicate: id(101), mergedAt: when, clocks: [there] }),
+    ];
+    // Half of its 9 h is used up at 13:30.
+    expect(told(lived(merged(at('13:00')), by, at('17:00')))).toEqual(['02T13:30 resolution 1 warned 1/2']);
+    expect(told(lived(merged(at('14:00')), by, at('17:00')))).toEqual([]);
+    const late = lived(
+      [...merged(at('14:00')), says('note', at('16:00')), holds(at('15:00'), 'problem')],
+      by,
+    );
+    expect(told(late)).toEqual([]);
+  });
+
+  it('follow the policy that is in force: what it states from then on, beside what has fired', () => {
+    const other = { ...WARNING, warnAt: { resolution: [[1, 4] as const, [3, 4] as const] } };
+    const versions = known([WARNING, EVER], [other, at('12:00')]);
+    const asked = [open(at('09:00')), answers(at('09:30')), prioritises(at('12:00'), 2)];
+    expect(told(lived(asked, versions, at('18:00')))).toEqual([
+      '02T12:00 resolution 1 warned 1/4',
+      '02T15:45 resolution 1 warned 3/4',
+    ]);
+    expect(clockOf(lived(asked, versions), 'first-response')?.warnings).toHaveLength(1);
+  });
+});

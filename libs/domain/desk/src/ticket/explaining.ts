@@ -32,8 +32,19 @@ export interface Origin {
   readonly by: Actor;
 }
 
+export interface WarningStanding {
+  readonly numerator: number;
+  readonly denominator: number;
+  /** When it fires or fired; null while the clock stands still and it has not. */
+  readonly at: Instant | null;
+  /** Its instant has come, recorded or not yet. */
+  readonly fired: boolean;
+}
+
 /** A clock as recorded, brought up to an instant. */
-export interface ClockStanding extends Omit<ClockRecord, 'change'> {
+export interface ClockStanding extends Omit<ClockRecord, 'change' | 'warnings'> {
+  /** By share; empty where its policy states none. */
+  readonly warnings: readonly WarningStanding[];
   /** The due instant has passed unanswered, recorded or not yet. */
   readonly breached: boolean;
   /** Target less consumed; below 0 where more was used than promised. */
@@ -52,14 +63,15 @@ export interface Explained {
 
 /** A recorded clock counted on to `now`: from the last event that carries it, without its history. */
 export function standing(record: ClockRecord, policies: Policies, now: Instant): ClockStanding {
-  const { change: _, ...known } = record;
+  const { change: _, warnings: stated = [], ...known } = record;
   const running = record.state === 'running';
   const asOf = running ? later(record.asOf, now) : record.asOf;
   const { calendar } = underRules(policies, record.tzdb).version(record.policy);
   const since = running ? calendar.openSeconds(toSeconds(record.asOf), toSeconds(asOf)) : 0;
   const consumed = record.consumed + since;
   const breached = record.breachedAt !== null || (running && record.due !== null && record.due < now);
-  return { ...known, consumed, asOf, breached, remaining: record.target - consumed };
+  const warnings = stated.map((warning) => ({ ...warning, fired: warning.at !== null && warning.at <= now }));
+  return { ...known, warnings, consumed, asOf, breached, remaining: record.target - consumed };
 }
 
 /**
@@ -141,7 +153,11 @@ function agree(stands: ClockStanding, clock: Clock): boolean {
     stands.target === clock.target &&
     stands.consumed === clock.consumed &&
     stands.due === clock.due &&
-    stands.breached === (clock.breachedAt !== null)
+    stands.breached === (clock.breachedAt !== null) &&
+    clock.warnings.length === stands.warnings.length &&
+    clock.warnings.every(
+      ({ at, fired }, i) => at === stands.warnings[i]!.at && fired === stands.warnings[i]!.fired,
+    )
   );
 }
 

@@ -8,11 +8,13 @@ import {
   toRecord,
   turned,
   type AlwaysPromised,
+  type Clock,
   type ClockFact,
   type ClockName,
   type ClockRecord,
   type Cyclic,
   type EndedAs,
+  type FoldingClock,
   type HoldReason,
   type Policies,
   type Priority,
@@ -60,10 +62,22 @@ export interface Breach {
   readonly policy: string;
 }
 
-/** One clock folded, and the breaches of all its cycles up to `until`. */
+/** A warning as recorded or recomputed; one that was fired in another ticket goes on as fired here. */
+export interface Warned extends Pick<Breach, 'clock' | 'cycle' | 'target' | 'policy'> {
+  readonly numerator: number;
+  readonly denominator: number;
+  readonly at: Instant;
+  /** Null while it has no due instant. */
+  readonly due: Instant | null;
+}
+
+/** One clock folded, and the breaches and warnings of all its cycles up to `until`. */
 export interface Promised {
-  readonly record: ClockRecord;
+  readonly clock: ClockName;
+  /** Each cycle as it stands in the end, the present one last. */
+  readonly records: readonly ClockRecord[];
   readonly breaches: readonly Breach[];
+  readonly warnings: readonly Warned[];
 }
 
 /** Puts a happening where it belongs in time; those of one second stay in the order of recording. */
@@ -88,11 +102,13 @@ export function promise(
 ): Promised | null {
   const { facts, under } = clockFacts(name, history, policies);
   if (facts.length === 0) return null;
-  const clock = foldClock(facts);
-  return {
-    record: toRecord(name, clock, change, { ref: under.at(-1)! }),
-    breaches: breachesOf(name, facts, under, until),
+  const records: ClockRecord[] = [];
+  let taken = 0;
+  const record = (clock: Clock): void => {
+    records.push(toRecord(name, clock, change, { ref: under[taken - 1]! }));
   };
+  record(foldClock(facts, undefined, { passes: () => {}, took: () => taken++, closes: record }));
+  return { clock: name, records, ...fallen(name, facts, under, until) };
 }
 
 /** The promises of a ticket, in the order of CLOCKS. */
@@ -331,7 +347,10 @@ function cycleFacts(name: Cyclic, history: readonly Happening[], policies: Polic
         const { record } = happening;
         const goesOn = stands === 'live';
         const adopted = adoption(record, policies, at);
-        if (!goesOn) facts.push(begun(at, adopted.clock, stands === 'unstarted'));
+        if (!goesOn) {
+          const { target, calendar } = adopted.clock;
+          facts.push(begun(at, { target, calendar, warn: [] }, stands === 'unstarted'));
+        }
         policy = record.policy;
         facts.push(adopted);
         if (!goesOn) facts.push(...waits.judgedAgain([], counts, at));
@@ -382,7 +401,7 @@ function firstResponseEnded(history: readonly Happening[], policies: Policies): 
 /** What a policy promises of a clock; null where it promises nothing. */
 function termsOf(policy: ServiceLevelPolicy, priority: Priority, name: ClockName): Terms | null {
   const target = policy.targets[priority][name];
-  return target === undefined ? null : { target, calendar: policy.calendar };
+  return target === undefined ? null : { target, calendar: policy.calendar, warn: policy.warnAt[name] };
 }
 
 function adoption(record: ClockRecord, policies: Policies, at: Instant): ClockFact & { type: 'adopt' } {
@@ -434,23 +453,48 @@ class Waits {
   }
 }
 
-/** The breach of each cycle up to `until`: a restart clears the clock’s, and history keeps it. */
-function breachesOf(
+/**
+ * What has fallen due by `until`, in all cycles: a restart clears the clock’s breach, and history keeps it. A
+ * breach falls after its instant, a warning at it (ruling 2).
+ */
+function fallen(
   name: ClockName,
   facts: readonly ClockFact[],
   under: readonly string[],
   until: Instant,
-): readonly Breach[] {
+): Pick<Promised, 'breaches' | 'warnings'> {
   const breaches = new Map<number, Breach>();
+  const warnings: Warned[] = [];
   let taken = 0;
+  const warned = (clock: FoldingClock, of: FoldingClock['warnings'][number]): void => {
+    const [numerator, denominator] = of.fraction;
+    warnings.push({
+      clock: name,
+      cycle: clock.cycle,
+      numerator,
+      denominator,
+      at: toInstant(of.at!),
+      due: clock.due === null ? null : toInstant(clock.due),
+      target: clock.target,
+      policy: under[taken - 1]!,
+    });
+  };
   foldClock(facts, later(facts.at(-1)!.at, until), {
-    passes: ({ state, cycle, target, due, breachedAt }, to) => {
+    passes: (clock, to) => {
+      const { state, cycle, target, due, breachedAt } = clock;
       const passed = breachedAt ?? (state === 'running' && due !== null && due < to ? due : null);
       const policy = under[taken - 1]!;
       if (passed === null) breaches.delete(cycle);
       else breaches.set(cycle, { clock: name, cycle, due: toInstant(passed), target, policy });
+      if (state === 'running')
+        for (const warning of clock.warnings)
+          if (!warning.fired && warning.at !== null && warning.at <= to) warned(clock, warning);
     },
-    took: () => taken++,
+    took: (fact, _, clock) => {
+      taken++;
+      if (fact.type === 'adopt' && clock !== null)
+        for (const warning of clock.warnings) if (warning.fired) warned(clock, warning);
+    },
   });
-  return [...breaches.values()];
+  return { breaches: [...breaches.values()], warnings };
 }

@@ -23,7 +23,7 @@ import {
   type Term,
   type Uuid,
 } from '#kernel';
-import { inOrder, promises, type Breach, type Happening, type Promised } from './promises.js';
+import { inOrder, promises, type Breach, type Happening, type Promised, type Warned } from './promises.js';
 import type {
   AcceptHandover,
   AddMessage,
@@ -53,6 +53,7 @@ import type {
   WithdrawMerge,
 } from './ticket-commands.js';
 import type { TicketEvent, TicketFact } from './ticket-events.js';
+import { sameWarning, unwarned, warnedAfter, type WarningMark } from './warnings.js';
 
 // ── Stream ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -93,6 +94,8 @@ interface File {
   readonly clocks: OfPromised<ClockRecord>;
   /** Recorded and not annulled. */
   readonly breaches: readonly Pick<Breach, 'clock' | 'cycle' | 'due'>[];
+  /** Recorded and not annulled, those of adopted clocks among them: they were recorded elsewhere. */
+  readonly warned: readonly WarningMark[];
   /** Since when priority, assignment and classification are what they are. */
   readonly since: Readonly<Record<'priority' | 'assignment' | 'classification', Instant>>;
   /** The latest instant at which anything is recorded to have happened. */
@@ -157,6 +160,8 @@ function fileOf(state: Known): File & Without<keyof OfStatus> {
 
 // ── Evolve: gathers, never judges ───────────────────────────────────────────────────────────────────────
 
+const NO_WARNINGS: readonly WarningMark[] = [];
+
 function evolve(state: TicketState, event: Occurred<TicketEvent>): TicketState {
   if (state.status === 'none') return event.type === 'desk.ticket-opened.v1' ? opened(event) : state;
   const latest = later(state.latest, event.occurredAt);
@@ -202,6 +207,7 @@ function opened(
     ],
     clocks,
     breaches: [],
+    warned: NO_WARNINGS,
     since: { priority: at, assignment: at, classification: at },
     latest: at,
   };
@@ -345,6 +351,7 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
         ...state,
         merging: undefined,
         absorbed: [...state.absorbed, event.data.duplicate],
+        warned: warnedAfter(state.warned, event),
       };
       return event.data.clocks.reduce<Known>(
         (known, record) =>
@@ -378,6 +385,9 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
             : state.clocks,
       };
     }
+    case 'sla.clock-warned.v1':
+    case 'sla.warning-annulled.v1':
+      return { ...state, warned: warnedAfter(state.warned, event) };
     case 'sla.breach-annulled.v1': {
       const { clock, cycle, due } = event.data;
       const record = state.clocks[clock];
@@ -397,23 +407,42 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
 
 // ── Time: what has fallen due by itself ─────────────────────────────────────────────────────────────────
 
-/** A breach is a fact from due + 1 s on (ruling 2); in due order, then in the order of C.1's rows. */
+/**
+ * A breach is a fact from due + 1 s on, a warning from its own instant on (ruling 2). In the order of their
+ * instants; of one second warnings first, then breaches, each in the order of C.1's rows, then by share.
+ */
 function due(state: TicketState, now: Instant): readonly Fact<TicketFact>[] {
   if (state.status === 'none') return [];
-  return CLOCKS.flatMap((name) => state.clocks[name] ?? [])
-    .filter(
-      (clock) =>
-        clock.state === 'running' && clock.breachedAt === null && clock.due !== null && clock.due < now,
-    )
-    .sort((a, b) => (a.due! < b.due! ? -1 : a.due! > b.due! ? 1 : 0))
-    .map((clock) => breachFact({ ...clock, due: clock.due! }));
+  const fallen: Fallen[] = CLOCKS.flatMap((name) => {
+    const record = state.clocks[name];
+    if (!record) return [];
+    const { clock, cycle, target, policy } = record;
+    const warnings = unwarned(record, state.warned)
+      .filter(({ at }) => at <= now)
+      .map((mark): Fallen => ({ warning: { ...mark, due: record.due, target, policy } }));
+    return record.state === 'running' && record.breachedAt === null && record.due !== null && record.due < now
+      ? [...warnings, { breach: { clock, cycle, due: record.due, target, policy } }]
+      : warnings;
+  });
+  return fallen.sort(asTheyFell).map(fallenFact);
 }
 
-const breachFact = ({ clock, cycle, due, target, policy }: Breach): Fact<TicketFact> => ({
-  type: 'sla.clock-breached.v1',
-  data: { clock, cycle, due, target, policy },
-  at: due,
-});
+type Fallen = { readonly warning: Warned } | { readonly breach: Breach };
+
+function asTheyFell(a: Fallen, b: Fallen): number {
+  const keys = (of: Fallen): readonly (number | string)[] =>
+    'warning' in of
+      ? [of.warning.at, 0, CLOCKS.indexOf(of.warning.clock), of.warning.numerator / of.warning.denominator]
+      : [of.breach.due, 1, CLOCKS.indexOf(of.breach.clock)];
+  const [one, other] = [keys(a), keys(b)];
+  const first = one.findIndex((key, i) => key !== other[i]);
+  return first < 0 ? 0 : one[first]! < other[first]! ? -1 : 1;
+}
+
+const fallenFact = (of: Fallen): Fact<TicketFact> =>
+  'warning' in of
+    ? { type: 'sla.clock-warned.v1', data: of.warning, at: of.warning.at }
+    : { type: 'sla.clock-breached.v1', data: of.breach, at: of.breach.due };
 
 // ── What a happening does to the promises ───────────────────────────────────────────────────────────────
 
@@ -439,44 +468,79 @@ function effect(
   const history = happenings.reduce(inOrder, state.history);
   const before = promises(state.history, policies, until, change, names);
   const after = promises(history, policies, until, behind ? 'corrected' : change, names);
-  const of = (list: readonly Promised[], clock: ClockName): ClockRecord | undefined =>
-    list.find(({ record }) => record.clock === clock)?.record;
-  const changed = after.flatMap(({ record, breaches }): Promised[] => {
-    const known = of(before, record.clock);
-    if (known && sameClock(record, known)) return [];
-    const begun = !known ? 'started' : record.cycle > known.cycle ? 'restarted' : record.change;
-    return [{ record: { ...record, change: behind ? 'corrected' : begun }, breaches }];
+  const clocks = names.flatMap((name) => {
+    const known = before.find(({ clock }) => clock === name);
+    return moved(
+      known?.records ?? [],
+      after.find(({ clock }) => clock === name),
+      behind,
+    );
   });
-  // What a late fact lets nobody promise any more.
-  const gone = before
-    .filter(({ record }) => !of(after, record.clock))
-    .map(({ record }) => unpromised(record));
-  const recorded = (clock: ClockName, breach: Pick<Breach, 'cycle' | 'due'>): boolean =>
-    state.breaches.some((b) => b.clock === clock && b.cycle === breach.cycle && b.due === breach.due);
-  const standing = changed.map(({ record, breaches }) => {
-    // A breach that time has recorded and nothing has made untrue stays in the clock.
-    const current = breaches.find((breach) => breach.cycle === record.cycle);
-    return current ? { ...record, breachedAt: current.due } : record;
-  });
-  const clocks = [...standing, ...gone];
   if (!behind) return { clocks, corrections: [] };
-  const computed = after.flatMap(({ breaches }) => breaches);
-  const annulled = state.breaches.filter(
-    (b) =>
-      names.includes(b.clock) &&
-      !computed.some((c) => c.clock === b.clock && c.cycle === b.cycle && c.due === b.due),
-  );
-  const found = computed.filter((breach) => !recorded(breach.clock, breach));
+  const breaches = after.flatMap((promised) => promised.breaches);
+  const warnings = after.flatMap((promised) => promised.warnings);
+  const concerned = ({ clock }: { readonly clock: ClockName }): boolean => names.includes(clock);
+  const sameBreach = (a: BreachMark, b: BreachMark): boolean =>
+    a.clock === b.clock && a.cycle === b.cycle && a.due === b.due;
+  const untrue = state.breaches.filter((b) => concerned(b) && !breaches.some((c) => sameBreach(b, c)));
+  const unfired = state.warned.filter((w) => concerned(w) && !warnings.some((c) => sameWarning(w, c)));
+  const found: Fallen[] = [
+    ...warnings
+      .filter((warning) => !state.warned.some((w) => sameWarning(w, warning)))
+      .map((warning) => ({ warning })),
+    ...breaches
+      .filter((breach) => !state.breaches.some((b) => sameBreach(b, breach)))
+      .map((breach) => ({ breach })),
+  ];
   return {
     clocks,
     corrections: [
-      ...annulled.map((breach): Fact<TicketFact> => ({
+      ...unfired.map((mark): Fact<TicketFact> => ({
+        type: 'sla.warning-annulled.v1',
+        data: { ...mark, cause },
+      })),
+      ...untrue.map((breach): Fact<TicketFact> => ({
         type: 'sla.breach-annulled.v1',
         data: { ...breach, cause },
       })),
-      ...found.map(breachFact),
+      ...found.sort(asTheyFell).map(fallenFact),
     ],
   };
+}
+
+type BreachMark = Pick<Breach, 'clock' | 'cycle' | 'due'>;
+
+/** The cycles of one clock that a happening changed, and with them the present one, last. */
+function moved(
+  known: readonly ClockRecord[],
+  after: Promised | undefined,
+  behind: boolean,
+): readonly ClockRecord[] {
+  const was = (cycle: number): ClockRecord | undefined => known.find((record) => record.cycle === cycle);
+  const records = after?.records ?? [];
+  // What a late fact lets nobody promise any more.
+  const gone = known.filter(({ cycle }) => !records.some((record) => record.cycle === cycle));
+  const changed = records.filter((record) => {
+    const before = was(record.cycle);
+    return !before || !sameClock(record, before);
+  });
+  if (gone.length === 0 && changed.length === 0) return [];
+  const present = records.at(-1);
+  return [
+    ...gone.map(unpromised),
+    ...records
+      .filter((record) => record === present || changed.includes(record))
+      .map((record) => {
+        // A breach that time has recorded and nothing has made untrue stays in the clock.
+        const breach = after?.breaches.find(({ cycle }) => cycle === record.cycle);
+        const begins = !was(record.cycle) && !behind;
+        return {
+          ...record,
+          ...(begins && { change: record.cycle === 1 ? ('started' as const) : ('restarted' as const) }),
+          ...(breach && { breachedAt: breach.due }),
+        };
+      }),
+  ];
 }
 
 const unpromised = (record: ClockRecord): ClockRecord => ({
@@ -634,7 +698,7 @@ function open(c: OpenTicket, state: TicketState): Answer {
       policy: c.policy,
       importing: c.importing,
       carriesMessages: c.carriesMessages,
-      clocks: promises(history, c.policies, c.occurredAt, 'started').map(({ record }) => record),
+      clocks: promises(history, c.policies, c.occurredAt, 'started').flatMap(({ records }) => records),
     },
   });
 }
@@ -1006,8 +1070,8 @@ function completeMerge(c: CompleteMerge, state: TicketState): Answer {
     if (ownRank === null && !(isCyclic(theirs.clock) && state.status === 'open')) return [];
     const happening: Happening = { kind: 'adopted', at: c.occurredAt, clock: theirs.clock, record: theirs };
     return promises(inOrder(state.history, happening), c.policies, c.occurredAt, 'adopted')
-      .map(({ record }) => record)
-      .filter((record) => record.clock === theirs.clock);
+      .filter(({ clock }) => clock === theirs.clock)
+      .map(({ records }) => records.at(-1)!);
   });
   return accept<TicketFact>({
     type: 'desk.merge-completed.v1',

@@ -31,6 +31,11 @@ export type ClockStateName = (typeof CLOCK_STATES)[number];
 export const HOLD_REASONS = ['requester', 'vendor', 'other-team', 'problem', 'evidence'] as const;
 export type HoldReason = (typeof HOLD_REASONS)[number];
 
+const fractionFields = {
+  numerator: f.integer('share', 'parts of the target that are used up'),
+  denominator: f.integer('share', 'of so many parts'),
+} as const;
+
 const clockFields = {
   clock: f.code('which promise', CLOCKS),
   cycle: f.integer('count', '1 at first; a restart, and whatever is owed anew, opens the next'),
@@ -56,6 +61,15 @@ const clockFields = {
   ),
   reasons: f.list('active pause reasons', f.code('a reason', HOLD_REASONS)),
   breachedAt: f.nullable(f.instant('the due instant that passed unanswered, sticky; else null')),
+  warnings: f.optional(
+    f.list(
+      'its warnings, those that have fired among them; absent where it has none',
+      f.record('a warning', {
+        ...fractionFields,
+        at: f.nullable(f.instant('when it fires or fired; null while the clock stands still and it has not')),
+      }),
+    ),
+  ),
   policy: f.name('policy and version, `default@1`'),
   calendar: f.name('calendar and version, `default@1`'),
   zone: f.name('IANA zone of the calendar'),
@@ -66,8 +80,14 @@ const clockFields = {
 export const clockRecord = f.record('a clock after this fact', clockFields);
 export type ClockRecord = Clear<typeof clockFields>;
 
-/** What a fact did to the promises; empty where it did nothing. */
-export const clocks = f.list('what this did to the promises', clockRecord);
+/**
+ * What a fact did to the promises; empty where it did nothing. Where it moved several cycles of one clock, each
+ * of them stands here, the present one last.
+ */
+export const clocks = f.list(
+  'what this did to the promises; of one clock the present cycle stands last',
+  clockRecord,
+);
 
 /** Facts that time itself causes; they stand in the stream of the ticket or complaint (ruling 4). */
 export const clockEvents = {
@@ -81,6 +101,32 @@ export const clockEvents = {
       due: f.instant('the instant that passed'),
       target: f.integer('business-seconds', 'what was promised'),
       policy: f.name('policy and version'),
+    },
+  ),
+  'sla.clock-warned.v1': event(
+    ['ticket', 'complaint'],
+    'time: the timekeeper, or a later command (ruling 5)',
+    'A share of the target is used up at which the policy warns; occurredAt is that instant. Sticky.',
+    {
+      clock: f.code('which promise', CLOCKS),
+      cycle: f.integer('count', 'of the clock'),
+      ...fractionFields,
+      at: f.instant('when the share was used up'),
+      due: f.nullable(f.instant('when the clock was due, as it stood; null while it had no due instant')),
+      target: f.integer('business-seconds', 'what was promised'),
+      policy: f.name('policy and version'),
+    },
+  ),
+  'sla.warning-annulled.v1': event(
+    ['ticket', 'complaint'],
+    'a back-dated command (ruling 3)',
+    'A recorded warning became untrue by a fact that occurred earlier; the warning stays recorded.',
+    {
+      clock: f.code('which promise', CLOCKS),
+      cycle: f.integer('count', 'of the clock'),
+      ...fractionFields,
+      at: f.instant('of the warning'),
+      cause: f.name('stored name of the fact that annulled it'),
     },
   ),
   'sla.breach-annulled.v1': event(

@@ -134,6 +134,8 @@ export type FoldingClock = Readonly<Running>;
 export interface FoldTrace<F extends ClockFact> {
   /** Time is about to pass from the clock's `asOf` to this instant, and nothing else will happen in between. */
   readonly passes: (clock: FoldingClock, until: EpochSeconds) => void;
+  /** A restart is about to begin the next cycle: how this one stands in the end. */
+  readonly closes?: (clock: Clock) => void;
   /**
    * A fact was taken in. `before`: what the clock had consumed at that instant without it. The clock is null
    * where it has not started.
@@ -165,6 +167,7 @@ export function foldClock<F extends ClockFact>(
       trace?.passes(clock, at);
       bringUp(clock, at);
       before = clock.consumed;
+      if (fact.type === 'reopen' && fact.mode === 'restart') trace?.closes?.(settled(clock));
       apply(clock, fact);
     } else if (fact.type === 'start') clock = start(fact, early);
     else if (fact.type === 'pause') add(early, fact.reason);

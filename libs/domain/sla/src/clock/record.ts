@@ -21,6 +21,13 @@ export function toRecord(
     due: clock.due,
     reasons: clock.reasons,
     breachedAt: clock.breachedAt,
+    ...(clock.warnings.length > 0 && {
+      warnings: clock.warnings.map(({ fraction: [numerator, denominator], at }) => ({
+        numerator,
+        denominator,
+        at,
+      })),
+    }),
     policy: policy.ref,
     calendar: clock.calendar.ref,
     zone: clock.calendar.zone,
@@ -47,7 +54,11 @@ export function fromRecord(record: ClockRecord, calendar: Calendar): Clock {
     reasons,
     segments: [],
     carried: consumed,
-    warnings: [],
+    warnings: (record.warnings ?? []).map(({ numerator, denominator, at }) => ({
+      fraction: [numerator, denominator],
+      at,
+      fired: at !== null && at <= asOf,
+    })),
   };
 }
 

@@ -16,6 +16,17 @@ export function everyPromise(zone: string): PolicyDefinition {
     ...plain,
     targets: { 1: targets(1), 2: targets(2), 3: targets(3), 4: targets(4) },
     pausedBy: { ...plain.pausedBy, 'next-response': ['requester', 'vendor'] },
+    warnAt: {
+      'first-response': [[3, 4]],
+      'next-response': [
+        [1, 2],
+        [1, 1],
+      ],
+      resolution: [
+        [1, 2],
+        [7, 8],
+      ],
+    },
   };
 }
 
