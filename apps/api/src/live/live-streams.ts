@@ -33,6 +33,11 @@ export interface Following {
 export const ENDS = ['token-expired', 'stopping', 'log-unreadable'] as const;
 type End = (typeof ENDS)[number];
 
+interface Told {
+  readonly kind: News['kind'];
+  readonly text: string;
+}
+
 /**
  * The streams of live updates that this process has open (ruling 39). Each reads the log by a subscription of
  * its own, and only as fast as its client takes it; whoever falls too far behind is told to look anew.
@@ -41,7 +46,8 @@ type End = (typeof ENDS)[number];
 export class LiveStreams implements BeforeApplicationShutdown {
   private readonly stopping = new AbortController();
   private readonly open = new Map<string, number>();
-  private readonly told = new WeakMap<StoredEvent, News | null>();
+  /** Written out once for all streams, as far as the log gives them the same events. */
+  private readonly told = new WeakMap<StoredEvent, Told | null>();
   private readonly heldBack: Counter;
 
   constructor(private readonly house: House) {
@@ -123,9 +129,7 @@ export class LiveStreams implements BeforeApplicationShutdown {
         for await (const batch of this.house.store.subscribe(at, { signal, limit: BATCH })) {
           const told = await this.newsOf(batch.events);
           at = batch.position;
-          const lines = told
-            .filter(({ kind }) => only === 'all' || kind === 'overdue')
-            .map(({ kind, ...data }) => event(kind, data.position, data));
+          const lines = told.filter(({ kind }) => only === 'all' || kind === only).map(({ text }) => text);
           if (lines.length > 0) await write(lines.join(''));
           if (!batch.caughtUp && (await this.leap(at)) !== null) break;
         }
@@ -150,7 +154,7 @@ export class LiveStreams implements BeforeApplicationShutdown {
     return (await this.house.between(at, head)) > BEHIND ? head : null;
   }
 
-  private async newsOf(events: readonly StoredEvent[]): Promise<readonly News[]> {
+  private async newsOf(events: readonly StoredEvent[]): Promise<readonly Told[]> {
     const { store, decodeOnce } = this.house;
     const fresh = events
       .filter((stored) => !this.told.has(stored))
@@ -161,10 +165,14 @@ export class LiveStreams implements BeforeApplicationShutdown {
       const history = isBreach(event) ? streams?.get(event.stream)?.map(decodeOnce) : undefined;
       const found = news(event, history as readonly Recorded<TicketEvent>[] | undefined);
       if (found === 'held-back') this.heldBack.inc();
-      this.told.set(stored, found === 'held-back' ? null : found);
+      this.told.set(stored, found === null || found === 'held-back' ? null : written(found));
     }
     return events.flatMap((stored) => this.told.get(stored) ?? []);
   }
+}
+
+function written({ kind, ...data }: News): Told {
+  return { kind, text: event(kind, data.position, data) };
 }
 
 /** One event of a stream; JSON holds no line break. */

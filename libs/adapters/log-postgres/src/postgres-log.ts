@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { START, silent, toOrdinal, toPosition, type Logger, type Position, type Uuid } from '#kernel';
 import { LogUnavailable, checkAppend, type Batch, type EventStore, type StoredEvent } from '#engine/store';
 import { pause } from '#adapters/timers';
@@ -65,6 +66,8 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Post
     committed: () => news.committed(),
   });
   const closed = new AbortController();
+  // Each subscription listens to it, and there are as many as people who follow the desk.
+  setMaxListeners(0, closed.signal);
 
   const query = async <R extends readonly unknown[]>(
     name: string,
