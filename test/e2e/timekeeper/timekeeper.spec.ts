@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { openPostgresLog, type PostgresLog } from '#adapters/log-postgres';
 import { mintToken } from '#edge';
-import { START } from '#kernel';
+import { START, toInstant } from '#kernel';
 import { freshDatabase, type FreshDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
 import { recordSharpPolicy } from '../../support/sharp-policy.js';
@@ -34,8 +34,13 @@ function start(options: Omit<Parameters<typeof DeskProcess.start>[0], 'env'> = {
 const events = () => log.readAll(START, 10_000);
 const ofType = async (type: string) => (await events()).filter((event) => event.type === type);
 
-async function asks(address: string, path: string, body: object): Promise<Response> {
-  const token = await mintToken(Buffer.from(SECRETS.AUTH_SECRET), { role: 'agent', name: 'alice' });
+async function asks(
+  address: string,
+  path: string,
+  body: object,
+  role: 'agent' | 'integration' = 'agent',
+): Promise<Response> {
+  const token = await mintToken(Buffer.from(SECRETS.AUTH_SECRET), { role, name: 'alice' });
   return fetch(address + path, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -87,6 +92,30 @@ describe('The timekeeper beside other processes on one database', () => {
     expect(punctual.map(({ clock }) => clock)).toEqual(['first-response', 'resolution']);
     // Half a second between looks, and a machine that does other things as well.
     for (const { late } of punctual) expect(late).toBeLessThan(2);
+
+    const { count, sum } = await lateness(await timekeeper.address());
+    expect(count).toBe(4);
+    expect(sum).toBeCloseTo(
+      breaches.reduce((all, { late }) => all + late, 0),
+      3,
+    );
+  });
+
+  it('counts the pauses that somebody forgot', async () => {
+    const [address, timekeeper] = [await desks[0]!.address(), await desks.at(-1)!.address()];
+    const forgotten = async () => figure(await metricsOf(timekeeper), 'covenant_forgotten_pauses');
+    expect(await forgotten()).toBe(0);
+    const daysAgo = (days: number) => toInstant(Date.now() / 1000 - days * 86_400);
+    const opened = await asks(
+      address,
+      '/v1/tickets',
+      { subject: 'Printer', text: 'It burns.', channel: 'phone', priority: 3, occurredAt: daysAgo(15.1) },
+      'integration',
+    );
+    const { id } = (await opened.json()) as { id: string };
+    const hold = { reason: 'requester', occurredAt: daysAgo(15.09) };
+    expect((await asks(address, `/v1/tickets/${id}/hold`, hold, 'integration')).status).toBe(200);
+    await eventually(async () => (await forgotten()) === 1, { within: 20_000, what: 'it is counted' });
   });
 
   it('completes a merge that an api process began, and mirrors a link', async () => {
@@ -105,6 +134,22 @@ describe('The timekeeper beside other processes on one database', () => {
     expect(JSON.parse(mirror!.body)).toMatchObject({ data: { other: survivor, kind: 'caused-by' } });
   });
 });
+
+const metricsOf = async (address: string): Promise<string> => (await fetch(`${address}/metrics`)).text();
+
+function figure(text: string, name: string): number {
+  const found = text.split('\n').find((line) => line.startsWith(`${name} `));
+  return Number(found?.slice(name.length + 1));
+}
+
+/** Of all facts that this process recorded, in seconds. */
+async function lateness(address: string): Promise<{ readonly count: number; readonly sum: number }> {
+  const text = await metricsOf(address);
+  return {
+    count: figure(text, 'covenant_timer_lateness_seconds_count'),
+    sum: figure(text, 'covenant_timer_lateness_seconds_sum'),
+  };
+}
 
 /** Seconds since 1970 at which the first response to a ticket is due. */
 async function dueOf(ticket: string): Promise<number> {

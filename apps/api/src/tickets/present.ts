@@ -1,7 +1,15 @@
 import { shown, type Mask } from '#domain/access';
 import { ticketEvents, type Explained, type Origin, type TicketEvent } from '#domain/desk';
 import type { ClockRecord, LedgerLine } from '#domain/sla';
-import { microsToText, sealedFields, type Actor, type PersonId, type Position, type Recorded } from '#kernel';
+import {
+  microsToText,
+  sealedFields,
+  type Actor,
+  type Instant,
+  type PersonId,
+  type Position,
+  type Recorded,
+} from '#kernel';
 import { INTAKE, shownToRequester, type LabelName, type PersonRow, type TimelineRow } from '#engine/views';
 import type { Sealed } from '#engine/store';
 import type { TicketShown } from '#adapters/views-postgres';
@@ -59,7 +67,7 @@ function lineAnswer(mask: Mask, line: LedgerLine<Origin>, people: People, texts:
 function promisesOf(mask: Mask, events: readonly Recorded<TicketEvent>[]): object[] {
   const last = new Map<string, ClockRecord>();
   for (const { data } of events)
-    if ('clocks' in data) for (const clock of data.clocks) last.set(clock.clock, clock);
+    if ('clocks' in data) for (const clock of data.clocks ?? []) last.set(clock.clock, clock);
   return [...last.values()].map((clock) => promiseAnswer(mask, clock));
 }
 
@@ -122,7 +130,14 @@ function actorAnswer(mask: Mask, actor: Actor, people: People, texts: Texts): ob
   return shown(mask, 'actor', { ...actor, name: texts.field(people.get(actor.id)?.called, 'name') });
 }
 
-export function ticketAnswer(mask: Mask, row: TicketShown, people: People, texts: Texts): object {
+/** @param forgotten promises that have stood still since then or longer are a forgotten pause */
+export function ticketAnswer(
+  mask: Mask,
+  row: TicketShown,
+  people: People,
+  texts: Texts,
+  forgotten: Instant,
+): object {
   const label = (name: LabelName): string | null => {
     const blob = row.labels[name];
     return blob ? texts.field(blob, blob.field) : null;
@@ -144,6 +159,8 @@ export function ticketAnswer(mask: Mask, row: TicketShown, people: People, texts
     group: named(row.group, 'group'),
     agent: person(row.agent),
     holds: row.holds,
+    pausedSince: row.pausedSince,
+    pauseForgotten: row.pausedSince !== null && row.pausedSince <= forgotten,
     vendor: named(row.vendor, 'vendor'),
     vendorReference: label('vendorReference'),
     category: named(row.category, 'category'),

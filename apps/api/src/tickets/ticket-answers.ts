@@ -161,6 +161,20 @@ export class TicketAnswer {
     description: `What it waits for. ${hidden}`,
   })
   readonly holds?: string[];
+  @ApiProperty({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    required: false,
+    description: `Since when any of its promises has stood still; null while none does. ${hidden}`,
+  })
+  readonly pausedSince?: string | null;
+  @ApiProperty({
+    type: 'boolean',
+    required: false,
+    description: `That has lasted longer than the desk allows. ${hidden}`,
+  })
+  readonly pauseForgotten?: boolean;
   @ApiProperty({ type: NamedAnswer, nullable: true, required: false, description: hidden })
   readonly vendor?: NamedAnswer | null;
   @ApiProperty({

@@ -1,7 +1,7 @@
 import type { Mask } from '#domain/access';
 import type { Identities } from '#engine/identity';
 import { INTAKE, STATUSES } from '#engine/views';
-import { isPosition, isUuid, type PersonId, type Position, type Uuid } from '#kernel';
+import { isPosition, isUuid, type Instant, type PersonId, type Position, type Uuid } from '#kernel';
 import { Problem, type Params } from '#edge';
 import type { TicketFilter, TicketPage } from '#adapters/views-postgres';
 import { staff } from './ticket-commands.js';
@@ -16,11 +16,17 @@ export const TICKET_FILTERS = [
   { name: 'agent', about: 'An id, or the subject of a token. Not for role customer.' },
   { name: 'customer', about: 'Account of the requester: an id, or its name. Not for role customer.' },
   { name: 'externalReference', about: 'Number in another system. Not for role customer.' },
+  {
+    name: 'paused',
+    about:
+      'forgotten: whose promises have stood still for longer than the desk allows, PAUSE_LIMIT_DAYS. Not for role customer.',
+    values: ['forgotten'],
+  },
   { name: 'order', about: 'By opening.', values: ['newest-first', 'oldest-first'] },
 ] as const;
 
 /** What a mask hides can not be asked about either. */
-const HIDDEN = ['queue', 'agent', 'customer', 'externalReference'] as const;
+const HIDDEN = ['queue', 'agent', 'customer', 'externalReference', 'paused'] as const;
 
 export const queueIdOf = (identities: Identities, text: string): string =>
   text === INTAKE || isUuid(text) ? text : identities.termId('group', text);
@@ -28,11 +34,15 @@ export const queueIdOf = (identities: Identities, text: string): string =>
 const isOpened = (value: unknown): value is readonly [Position] =>
   Array.isArray(value) && value.length === 1 && isPosition(value[0]);
 
-/** @throws Problem `bad-input`, `not-permitted` */
+/**
+ * @param forgotten promises that have stood still since then or longer are a forgotten pause
+ * @throws Problem `bad-input`, `not-permitted`
+ */
 export function ticketsAsked(
   params: Params,
   mask: Mask,
   identities: Identities,
+  forgotten: Instant,
 ): { readonly filter: TicketFilter; readonly page: TicketPage } {
   if (mask === 'public') {
     const field = HIDDEN.find((name) => params.names.includes(name));
@@ -57,6 +67,7 @@ export function ticketsAsked(
       agent: id('agent', (text) => staff(identities, text)) as PersonId | undefined,
       customer: id('customer', (text) => identities.termId('customer', text)),
       externalReference: id('externalReference', (text) => identities.termId('external-reference', text)),
+      pausedUntil: params.code('paused', ['forgotten']) && forgotten,
     },
     page: {
       limit: params.limit(),

@@ -39,6 +39,15 @@ import { TICKET_FILTERS, ticketsAsked } from './ticket-queries.js';
 const isRevision = (value: unknown): value is readonly [number] =>
   Array.isArray(value) && value.length === 1 && Number.isInteger(value[0]) && (value[0] as number) >= 0;
 
+const DAY_MS = 86_400_000;
+
+/**
+ * A promise that has stood still since then or longer is a forgotten pause. Days are counted: a clock that is
+ * wrong by seconds, or not compared with the server's, must not keep anybody from reading.
+ */
+const forgottenAt = ({ settings }: House): Instant =>
+  toInstant((Date.now() - settings.pauseLimitDays * DAY_MS) / 1000);
+
 const owned = ({ requester, customer, group, vendor }: TicketShown): Owned => ({
   requester,
   customer,
@@ -70,7 +79,8 @@ export class Tickets {
   ): Promise<object> {
     const { scope, mask } = rowOf('tickets.list', caller);
     const { identities, views } = this.house;
-    const { filter, page } = ticketsAsked(new Params(query), mask, identities);
+    const forgotten = forgottenAt(this.house);
+    const { filter, page } = ticketsAsked(new Params(query), mask, identities, forgotten);
     const within = narrowing(scope, reachOf(caller, identities));
     const position = await this.reading.upTo(after);
     const found = await views.tickets({ ...filter, ...(within && { within }) }, page);
@@ -83,7 +93,7 @@ export class Tickets {
     ]);
     void reply.header(POSITION_HEADER, position);
     return {
-      items: rows.map((row) => ticketAnswer(mask, row, people, texts)),
+      items: rows.map((row) => ticketAnswer(mask, row, people, texts, forgotten)),
       next: more ? cursorOf([rows.at(-1)!.opened]) : null,
     };
   }
@@ -112,7 +122,7 @@ export class Tickets {
       ...[...people.values()].map(({ called }) => called),
     ]);
     void reply.headers({ [POSITION_HEADER]: position, etag: etagOf(ticket.etag) });
-    return ticketAnswer(row.mask, ticket, people, texts);
+    return ticketAnswer(row.mask, ticket, people, texts, forgottenAt(this.house));
   }
 
   @Get(':id/timeline')

@@ -68,6 +68,7 @@ export class TicketEntity implements TicketRow {
   @uuid(orNull) group!: Uuid | null;
   @uuid(orNull) agent!: PersonId | null;
   @json() holds!: readonly HoldReason[];
+  @instantColumn(orNull) pausedSince!: Instant | null;
   @uuid(orNull) vendor!: Uuid | null;
   @uuid(orNull) category!: Uuid | null;
   @uuid(orNull) subcategory!: Uuid | null;

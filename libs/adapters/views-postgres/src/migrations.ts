@@ -172,4 +172,16 @@ export class Attainment1764050000000 extends Expanding implements MigrationInter
   }
 }
 
-export const migrations = [FirstViews1764000000000, Attainment1764050000000];
+/** Since when a ticket's promises stand still; the list of forgotten pauses and their number ask by it. */
+export class PausedSince1764060000000 extends Expanding implements MigrationInterface {
+  readonly name = 'PausedSince1764060000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE views.tickets ADD COLUMN paused_since timestamptz;
+      CREATE INDEX tickets_paused_since ON views.tickets (paused_since) WHERE paused_since IS NOT NULL;
+    `);
+  }
+}
+
+export const migrations = [FirstViews1764000000000, Attainment1764050000000, PausedSince1764060000000];

@@ -66,6 +66,8 @@ export interface TicketFilter {
   readonly priority?: number;
   readonly number?: string;
   readonly externalReference?: Uuid;
+  /** Its promises have stood still since then or longer. */
+  readonly pausedUntil?: Instant;
   /** What the asker may see at all: of these requesters, or of this customer. */
   readonly within?: { readonly requesters?: readonly PersonId[]; readonly customer?: Uuid };
 }
@@ -131,6 +133,8 @@ export interface ViewQueries {
   ): Promise<readonly PendingDueRow[]>;
   /** The earliest due instant there is. */
   nextDue(): Promise<Instant | null>;
+  /** How many tickets there are whose promises have stood still since an instant or longer. */
+  pausedUntil(at: Instant): Promise<number>;
   /**
    * Lets the report of SLA attainment be made of one moment of its view.
    *
@@ -160,7 +164,7 @@ export function builders(dataSource: DataSource) {
   const tickets = (filter: TicketFilter, page: TicketPage): SelectQueryBuilder<TicketEntity> => {
     const newest = (page.order ?? 'newest-first') === 'newest-first';
     const query = dataSource.getRepository(TicketEntity).createQueryBuilder('t');
-    const { status, within, ...equal } = filter;
+    const { status, within, pausedUntil, ...equal } = filter;
     if (within !== undefined)
       query.andWhere(
         new Brackets((either) => {
@@ -176,6 +180,7 @@ export function builders(dataSource: DataSource) {
         only: status[0],
         status,
       });
+    if (pausedUntil !== undefined) query.andWhere('t.pausedSince <= :pausedUntil', { pausedUntil });
     for (const [name, value] of Object.entries(equal))
       if (value !== undefined) query.andWhere(`t.${name} = :${name}`, { [name]: value });
     if (page.after !== undefined)
@@ -390,6 +395,12 @@ export function viewQueries(dataSource: DataSource): ViewQueries {
         .getMany();
       return first?.due ?? null;
     },
+    pausedUntil: (at) =>
+      dataSource
+        .getRepository(TicketEntity)
+        .createQueryBuilder('t')
+        .where('t.pausedSince <= :at', { at })
+        .getCount(),
     attainment: (report) =>
       dataSource.transaction('REPEATABLE READ', async (manager) => {
         const waiting = await manager.findOneBy(ParkedEntity, { view: 'attainment' });

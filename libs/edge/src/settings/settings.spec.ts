@@ -20,6 +20,7 @@ describe('The settings', () => {
       deskZone: 'UTC',
       seed: true,
       approvals: 'two',
+      pauseLimitDays: 14,
       logLevel: 'info',
     });
     expect(settings.databaseUrl).toBeUndefined();
@@ -44,6 +45,8 @@ describe('The settings', () => {
     ['DESK_ZONE', 'Berlin', 'IANA'],
     ['SEED', 'no', 'on, off'],
     ['APPROVALS', '1', 'one, two'],
+    ['PAUSE_LIMIT_DAYS', '0', '1 to 366'],
+    ['PAUSE_LIMIT_DAYS', '7.5', '1 to 366'],
     ['LOG_LEVEL', 'loud', 'trace, debug'],
     ['DATABASE_URL', 'mysql://here/db', 'postgres://'],
     ['KAFKA_BROKERS', 'one', 'host:9092'],

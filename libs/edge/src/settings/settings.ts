@@ -26,6 +26,8 @@ export interface Settings {
   readonly seed: boolean;
   /** How many people an activation needs once two hold the approving role (ruling 30). */
   readonly approvals: 'one' | 'two';
+  /** Days, of 24 hours, after which a ticket whose promises stand still counts as forgotten. */
+  readonly pauseLimitDays: number;
   readonly logLevel: LogLevel;
 }
 
@@ -131,6 +133,9 @@ export function readSettings(
     secrets,
     seed: oneOf('SEED', 'on', ['on', 'off']) === 'on',
     approvals: oneOf('APPROVALS', 'two', ['one', 'two']),
+    pauseLimitDays: read('PAUSE_LIMIT_DAYS', 14, 'a whole number of days from 1 to 366', (text) =>
+      /^[1-9]\d{0,2}$/.test(text) && Number(text) <= 366 ? Number(text) : null,
+    ),
     logLevel: oneOf('LOG_LEVEL', 'info', LOG_LEVELS),
   };
   if (problems.length > 0) throw new SettingsRefused(problems);

@@ -1,6 +1,15 @@
 import { ticketEvents, type Channel, type LinkKind, type TicketEvent, type Tier } from '#domain/desk';
 import type { ClockRecord, HoldReason } from '#domain/sla';
-import { HOUSE, never, type Instant, type PersonId, type Position, type Recorded, type Uuid } from '#kernel';
+import {
+  earlier,
+  HOUSE,
+  never,
+  type Instant,
+  type PersonId,
+  type Position,
+  type Recorded,
+  type Uuid,
+} from '#kernel';
 import type { Sealed } from '#engine/store';
 import { promisedAfter, type BreachMark } from './clocks.js';
 import { streamId, termBlob, Undigestible, viewOf } from './view.js';
@@ -60,6 +69,8 @@ export interface TicketRow {
   readonly group: Uuid | null;
   readonly agent: PersonId | null;
   readonly holds: readonly HoldReason[];
+  /** Since when any of its promises has stood still; null while none does. */
+  readonly pausedSince: Instant | null;
   readonly vendor: Uuid | null;
   readonly category: Uuid | null;
   readonly subcategory: Uuid | null;
@@ -121,6 +132,7 @@ function opened(event: Extract<TicketNoted, { type: 'desk.ticket-opened.v1' }>):
     group: null,
     agent: null,
     holds: [],
+    pausedSince: null,
     vendor: null,
     category: null,
     subcategory: null,
@@ -148,14 +160,28 @@ function foldTicket(row: TicketRow | null, event: TicketNoted): TicketRow {
       throw new Undigestible(`${event.stream} begins with ${event.type}`);
     return opened(event);
   }
+  const promised = promisedAfter(row, event, whole);
   return {
     ...changed(row, event),
     revision: event.revision,
     etag: event.actor.id === HOUSE && !event.key ? row.etag : event.revision,
     position: event.position,
-    ...promisedAfter(row, event, whole),
+    ...promised,
+    pausedSince: pausedAfter(row.pausedSince, event, promised.clocks),
     updatedAt: event.occurredAt > row.updatedAt ? event.occurredAt : row.updatedAt,
   };
+}
+
+/** A hold recorded late moves the beginning of a pause that lasts. */
+function pausedAfter(
+  since: Instant | null,
+  event: TicketNoted,
+  clocks: readonly ClockRecord[],
+): Instant | null {
+  if (!clocks.some(({ state }) => state === 'paused')) return null;
+  if (since === null) return event.occurredAt;
+  const holds = event.type === 'desk.ticket-held.v1' || event.type === 'desk.ticket-handed-to-vendor.v1';
+  return holds && !event.data.superseded ? earlier(since, event.occurredAt) : since;
 }
 
 const waits = ({ status }: TicketRow): boolean => status === 'open' || status === 'on-hold';
@@ -302,7 +328,7 @@ function changed(row: TicketRow, event: TicketNoted): TicketRow {
 
 export const tickets = viewOf<typeof ticketEvents, TicketRow>(ticketEvents, {
   name: 'tickets',
-  version: 1,
+  version: 2,
   keyColumns: ['id'],
   fold: foldTicket,
 });
