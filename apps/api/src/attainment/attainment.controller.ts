@@ -69,7 +69,11 @@ export class Attainment {
     });
     const last = lines.at(-1);
     void reply.header(POSITION_HEADER, position);
-    return { at, items: [...lines], next: more && last ? cursorOf(attainmentSubject(last)) : null };
+    return {
+      at,
+      items: [...lines],
+      next: more && last ? cursorOf(attainmentSubject(last, last.tier)) : null,
+    };
   }
 
   /** By the policies that the facts name; another process may have recorded one since they were read. */

@@ -12,6 +12,7 @@ import {
   attainmentKey,
   attainmentSubject,
   CONSUMED,
+  isKept,
   type AttainmentKey,
   type AttainmentRow,
   type Outcome,
@@ -109,14 +110,14 @@ export async function attained(
     .filter((key) => isAsked(key, asked) && (after === undefined || compareAttained(key, after) > 0))
     .sort(compareAttained);
   const shown = keys.slice(0, limit);
-  const subjects = new Set(shown.map(attainmentSubject));
+  const subjects = new Set(shown.map((key) => attainmentSubject(key, key.tier)));
   const at = await source.now();
   const paused = await pausedBy(source, shown, subjects, policies);
   const provisional = await provisionalBy(source, shown, subjects, policies, at);
   return {
     at,
     lines: shown.map((key) => {
-      const subject = attainmentSubject(key);
+      const subject = attainmentSubject(key, key.tier);
       return line(key, counted.get(subject)!, paused.get(subject) ?? 0, provisional.get(subject) ?? 0);
     }),
     more: keys.length > shown.length,
@@ -183,14 +184,12 @@ async function pausedBy(
   };
   for await (const row of source.waited(months))
     for (const cycle of row.cycles) {
-      const subject = attainmentSubject({ ...cycle, tier: row.tier });
+      const subject = attainmentSubject(cycle, row.tier);
       if (!cycle.waited || !isKept(cycle) || !subjects.has(subject)) continue;
       sums.set(subject, (sums.get(subject) ?? 0) + pausedSeconds(cycle, row.rests, calendarOf(cycle)));
     }
   return sums;
 }
-
-const isKept = ({ outcome }: PromiseCycle): boolean => outcome === 'met' || outcome === 'missed';
 
 /**
  * Business-seconds for which an ended cycle was paused: what its calendar had open from its start to its end,
@@ -224,7 +223,7 @@ async function provisionalBy(
   const since = [...refs].map((ref) => openSince(policies.version(ref), now)).reduce(earlier);
   for await (const row of source.metSince(since)) {
     const cycle = row.cycles.findLast(({ clock }) => clock === 'resolution')!;
-    const subject = attainmentSubject({ ...cycle, tier: row.tier });
+    const subject = attainmentSubject(cycle, row.tier);
     if (subjects.has(subject) && isWindowOpen(policies.version(cycle.policy), row.metAt!, now))
       sums.set(subject, (sums.get(subject) ?? 0) + 1);
   }

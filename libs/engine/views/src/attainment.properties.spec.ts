@@ -25,7 +25,7 @@ import {
   type Uuid,
 } from '#kernel';
 import { attained, pausedSeconds } from './attaining.js';
-import { attainment, OUTCOMES, type AttainmentRow, type Outcome, type PromiseCycle } from './attainment.js';
+import { attainment, isKept, OUTCOMES, type AttainmentRow, type Outcome } from './attainment.js';
 import { foldEvents } from './folding.js';
 import type { Noted } from './view.js';
 
@@ -195,9 +195,6 @@ function outcomeOf(clock: Clock): Outcome {
   if (clock.breachedAt !== null) return 'missed';
   return clock.state === 'stopped' ? 'met' : (clock.state as Outcome);
 }
-
-const isKept = ({ outcome }: Pick<PromiseCycle, 'outcome'>): boolean =>
-  outcome === 'met' || outcome === 'missed';
 
 function rowsOf(events: readonly Noted[]): readonly AttainmentRow[] {
   const { rows, parked } = foldEvents(attainment, events, () => null, new Map());

@@ -299,8 +299,8 @@ describe('The report of attainment', () => {
       priority: 3,
       policy: 'a/b@1',
     } as const;
-    expect(attainmentKey(attainmentSubject(key))).toEqual(key);
-    expect(attainmentKey(attainmentSubject({ ...key, month: null })).month).toBeNull();
+    expect(attainmentKey(attainmentSubject(key, key.tier))).toEqual(key);
+    expect(attainmentKey(attainmentSubject({ ...key, month: null }, key.tier)).month).toBeNull();
     const sorted = [{ ...key, month: null }, key, { ...key, month: '2026-09' }, { ...key, priority: 1 }].sort(
       compareAttained,
     );

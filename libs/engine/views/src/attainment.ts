@@ -8,6 +8,7 @@ import {
   type ClockName,
   type ClockRecord,
   type ClockStateName,
+  type LocalDay,
 } from '#domain/sla';
 import { never, toSeconds, type Instant, type Recorded } from '#kernel';
 import { streamId, Undigestible, viewOf, type Tally } from './view.js';
@@ -125,10 +126,20 @@ function outcomeOf(cycle: Omit<PromiseCycle, 'outcome' | 'month' | 'priority'>):
   }
 }
 
+/** Months by local day: a desk asks for the same few days over and over. */
+const months = new Map<LocalDay, string>();
+const MOST_MONTHS = 10_000;
+
 /** Local civil month of an instant. */
 function monthOf(at: Instant, { zone, tzdb }: Pick<PromiseCycle, 'zone' | 'tzdb'>): string {
   const rules = TZDB_VERSIONS.includes(tzdb) ? tzdb : TZDB;
-  return formatDate(localDay(zoneOf(zone, rules), toSeconds(at))).slice(0, 7);
+  const day = localDay(zoneOf(zone, rules), toSeconds(at));
+  let month = months.get(day);
+  if (month === undefined) {
+    if (months.size === MOST_MONTHS) months.clear();
+    months.set(day, (month = formatDate(day).slice(0, 7)));
+  }
+  return month;
 }
 
 type Unsettled = Omit<PromiseCycle, 'outcome' | 'month' | 'priority'>;
@@ -212,6 +223,11 @@ function recorded(
   };
 }
 
+const isOf = (
+  a: { readonly clock: ClockName; readonly cycle: number },
+  b: { readonly clock: ClockName; readonly cycle: number },
+): boolean => a.clock === b.clock && a.cycle === b.cycle;
+
 const inTheirOrder = (a: PromiseCycle, b: PromiseCycle): number =>
   a.clock === b.clock ? a.cycle - b.cycle : a.clock < b.clock ? -1 : 1;
 
@@ -221,30 +237,24 @@ function withRecords(
   event: Recorded<TicketEvent>,
 ): AttainmentRow {
   if (records.length === 0) return row;
-  const { revision, occurredAt: at } = event;
   const { priorities } = row;
   const cycles: PromiseCycle[] = [];
-  const touched = new Set<string>();
-  const last = new Map<ClockName, number>();
-  for (const { clock, cycle } of records) {
-    touched.add(`${clock}/${cycle}`);
-    last.set(clock, Math.max(cycle, last.get(clock) ?? 0));
-  }
-  const before = new Map(row.cycles.map((each) => [`${each.clock}/${each.cycle}`, each]));
   for (const each of row.cycles) {
-    const newest = last.get(each.clock);
-    if (touched.has(`${each.clock}/${each.cycle}`)) continue;
+    if (records.some((record) => isOf(record, each))) continue;
+    let newest = 0;
+    for (const { clock, cycle } of records) if (clock === each.clock) newest = Math.max(newest, cycle);
     // A correction may leave fewer cycles than there were.
-    if (newest !== undefined && each.cycle > newest) continue;
+    if (newest > 0 && each.cycle > newest) continue;
     // And what a later cycle follows has ended: the fact that ended both is recorded by the later one.
-    cycles.push(
-      newest !== undefined && goesOn(each)
-        ? settled({ ...each, state: 'met', ended: { at, revision } }, priorities)
-        : each,
-    );
+    if (newest > 0 && goesOn(each)) {
+      const ended = { at: event.occurredAt, revision: event.revision };
+      cycles.push(settled({ ...each, state: 'met', ended }, priorities));
+    } else cycles.push(each);
   }
-  for (const record of records)
-    cycles.push(settled(recorded(before.get(`${record.clock}/${record.cycle}`), record, event), priorities));
+  for (const record of records) {
+    const before = row.cycles.find((each) => isOf(record, each));
+    cycles.push(settled(recorded(before, record, event), priorities));
+  }
   return { ...row, cycles: cycles.sort(inTheirOrder) };
 }
 
@@ -256,14 +266,13 @@ function withCycle(
 ): AttainmentRow {
   return {
     ...row,
-    cycles: row.cycles.map((each) =>
-      each.clock === of.clock && each.cycle === of.cycle ? settled(change(each), row.priorities) : each,
-    ),
+    cycles: row.cycles.map((each) => (isOf(each, of) ? settled(change(each), row.priorities) : each)),
   };
 }
 
 /** Whichever fact carries clocks says how they stand: nothing here knows which facts or promises there are. */
-const clocksOf = ({ data }: TicketEvent): readonly ClockRecord[] => ('clocks' in data ? data.clocks : []);
+const clocksOf = ({ data }: TicketEvent): readonly ClockRecord[] => 
+  'clocks' in data ? (data.clocks ?? []) : [];
 
 function moved(row: AttainmentRow, event: Recorded<TicketEvent>): AttainmentRow {
   const { revision, occurredAt: at } = event;
@@ -296,7 +305,9 @@ function moved(row: AttainmentRow, event: Recorded<TicketEvent>): AttainmentRow 
   return withRecords(row, clocks, event);
 }
 
-const counts = ({ outcome }: PromiseCycle): boolean => outcome === 'met' || outcome === 'missed';
+/** Whether it ended with an outcome inside the denominator. */
+export const isKept = ({ outcome }: Pick<PromiseCycle, 'outcome'>): boolean =>
+  outcome === 'met' || outcome === 'missed';
 
 function foldAttainment(row: AttainmentRow | null, event: Recorded<TicketEvent>): AttainmentRow {
   let before = row;
@@ -316,16 +327,22 @@ function foldAttainment(row: AttainmentRow | null, event: Recorded<TicketEvent>)
     };
   }
   const after = moved(before, event);
-  const waitedIn = after.cycles.flatMap((each) =>
-    counts(each) && each.waited && each.month !== null ? [each.month] : [],
-  );
   const resolution = after.cycles.findLast(({ clock }) => clock === 'resolution');
   return {
     ...after,
     revision: event.revision,
-    waitedIn: [...new Set(waitedIn)].sort(),
+    waitedIn: waitedIn(after.cycles),
     metAt: resolution?.outcome === 'met' ? resolution.ended!.at : null,
   };
+}
+
+const NEVER: readonly string[] = [];
+
+function waitedIn(cycles: readonly PromiseCycle[]): readonly string[] {
+  if (!cycles.some(({ waited }) => waited)) return NEVER;
+  const found = new Set<string>();
+  for (const each of cycles) if (isKept(each) && each.waited && each.month !== null) found.add(each.month);
+  return [...found].sort();
 }
 
 /** What a line of the report is about. */
@@ -342,8 +359,10 @@ export interface AttainmentKey {
 const NO_MONTH = '-';
 
 /** Neither months nor codes hold a slash; a policy's name comes last. */
-export const attainmentSubject = ({ month, clock, tier, priority, policy }: AttainmentKey): string =>
-  `${month ?? NO_MONTH}/${clock}/${tier}/${priority}/${policy}`;
+export const attainmentSubject = (
+  { month, clock, priority, policy }: Omit<AttainmentKey, 'tier'>,
+  tier: Tier,
+): string => `${month ?? NO_MONTH}/${clock}/${tier}/${priority}/${policy}`;
 
 export function attainmentKey(subject: string): AttainmentKey {
   const [month, clock, tier, priority, ...policy] = subject.split('/');
@@ -357,13 +376,13 @@ export function attainmentKey(subject: string): AttainmentKey {
 }
 
 function talliesOf({ tier, cycles }: AttainmentRow): readonly Tally[] {
-  return cycles.flatMap((each): readonly Tally[] => {
-    const subject = attainmentSubject({ ...each, tier });
-    const tally = { subject, kind: each.outcome };
-    return counts(each) && each.consumed > 0
-      ? [tally, { subject, kind: CONSUMED, by: each.consumed }]
-      : [tally];
-  });
+  const tallies: Tally[] = [];
+  for (const each of cycles) {
+    const subject = attainmentSubject(each, tier);
+    tallies.push({ subject, kind: each.outcome });
+    if (each.consumed > 0 && isKept(each)) tallies.push({ subject, kind: CONSUMED, by: each.consumed });
+  }
+  return tallies;
 }
 
 /** Whether promises were kept, by ticket; its tallies are the report. */
