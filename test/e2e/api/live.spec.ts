@@ -5,70 +5,9 @@ import { mintToken, type TokenClaims } from '#edge';
 import { NO_STREAM } from '#engine/store';
 import { HOUSE, toInstant, uuidV7, type Uuid } from '#kernel';
 import { eventually } from '../../support/eventually.js';
+import { Listener } from '../../support/listener.js';
 import { recordSharpPolicy } from '../../support/sharp-policy.js';
 import { LEAST, openCompany, type Client, type Company, type Desk } from './desk.js';
-
-interface Heard {
-  readonly id: string;
-  readonly event: string;
-  readonly data: any;
-}
-
-/** One stream, as a browser would read it. */
-class Listener {
-  readonly heard: Heard[] = [];
-  over = false;
-
-  private constructor(
-    readonly response: Response,
-    private readonly stop: AbortController,
-  ) {
-    void this.read();
-  }
-
-  static async open(
-    desk: Desk,
-    path = '/v1/live',
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<Listener> {
-    const stop = new AbortController();
-    return new Listener(await fetch(new URL(path, desk.address), { headers, signal: stop.signal }), stop);
-  }
-
-  private async read(): Promise<void> {
-    let rest = '';
-    try {
-      for await (const chunk of this.response.body!.pipeThrough(new TextDecoderStream())) {
-        const blocks = (rest + chunk).split('\n\n');
-        rest = blocks.pop()!;
-        for (const block of blocks) {
-          const line = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
-          const data = line('data');
-          if (data !== undefined)
-            this.heard.push({ id: line('id')!, event: line('event')!, data: JSON.parse(data) });
-        }
-      }
-    } catch (error) {
-      if (!this.stop.signal.aborted) throw error;
-    } finally {
-      this.over = true;
-    }
-  }
-
-  of(event: string): readonly Heard[] {
-    return this.heard.filter((each) => each.event === event);
-  }
-
-  /** @throws where it did not come in time */
-  async until(condition: (heard: readonly Heard[]) => boolean, what: string): Promise<void> {
-    await eventually(() => condition(this.heard), { within: 10_000, what });
-  }
-
-  async close(): Promise<void> {
-    this.stop.abort();
-    await eventually(() => this.over, { within: 5_000, what: 'the connection ended' });
-  }
-}
 
 jest.setTimeout(30_000);
 
@@ -85,7 +24,10 @@ describe('live updates', () => {
     claims: TokenClaims,
     { path = '/v1/live', headers = {}, ttl }: { path?: string; headers?: object; ttl?: number } = {},
   ): Promise<Listener> => {
-    const listener = await Listener.open(desk, path, { ...(await authorised(claims, ttl)), ...headers });
+    const listener = await Listener.open(desk.address, path, {
+      ...(await authorised(claims, ttl)),
+      ...headers,
+    });
     listeners.push(listener);
     return listener;
   };
@@ -199,7 +141,7 @@ describe('live updates', () => {
   it('are opened by a pass where no header can be sent, and a pass opens nothing else', async () => {
     const { status, body, headers } = await agent.get('/v1/live/pass');
     expect([status, headers.get('cache-control')]).toEqual([200, 'no-store']);
-    const listener = await Listener.open(desk, `/v1/live?pass=${body.pass}`);
+    const listener = await Listener.open(desk.address, `/v1/live?pass=${body.pass}`);
     listeners.push(listener);
     expect(listener.response.status).toBe(200);
     await listener.until((heard) => heard[0]?.event === 'standing', 'where it stands');
@@ -289,7 +231,11 @@ describe('live updates', () => {
 
   it('end at once when the process stops', async () => {
     const second = await company.open({ projector: false });
-    const listener = await Listener.open(second, '/v1/live', await authorised({ role: 'agent', name: 'z' }));
+    const listener = await Listener.open(
+      second.address,
+      '/v1/live',
+      await authorised({ role: 'agent', name: 'z' }),
+    );
     await listener.until((heard) => heard.length > 0, 'where it stands');
     await second.close();
     await eventually(() => listener.over, { within: 5_000, what: 'the connection ended' });
