@@ -106,7 +106,7 @@ const SAYING = new Set<string>([
 const goesOn = ({ state }: { readonly state: ClockStateName }): boolean =>
   state === 'running' || state === 'paused';
 
-function outcomeOf(cycle: Omit<PromiseCycle, 'outcome' | 'month' | 'priority'>): Outcome {
+function outcomeOf(cycle: PromiseCycle): Outcome {
   if (cycle.breachedAt !== null) return goesOn(cycle) ? 'open-breached' : 'missed';
   if (cycle.inherited !== null) return 'merged';
   switch (cycle.state) {
@@ -142,21 +142,19 @@ function monthOf(at: Instant, { zone, tzdb }: Pick<PromiseCycle, 'zone' | 'tzdb'
   return month;
 }
 
-type Unsettled = Omit<PromiseCycle, 'outcome' | 'month' | 'priority'>;
-
 /**
  * With its outcome, and where it counts: under the priority of the ticket when it ended, and in the month,
  * in the zone of its calendar, in which it was decided: when its due passed, else when it ended, else when
  * it will be due as it stands.
  */
-function settled(cycle: Unsettled, priorities: readonly PrioritySince[]): PromiseCycle {
+function settled(cycle: PromiseCycle, priorities: readonly PrioritySince[]): PromiseCycle {
   const { breachedAt, inherited, ended, due } = cycle;
   const decided = breachedAt ?? inherited ?? ended?.at ?? due;
   return {
     ...cycle,
+    priority: priorityAt(priorities, ended),
     outcome: outcomeOf(cycle),
     month: decided === null ? null : monthOf(decided, cycle),
-    priority: priorityAt(priorities, ended),
   };
 }
 
@@ -195,12 +193,12 @@ function endOf(
   return ended === null || at < ended.at ? { at, revision } : ended;
 }
 
-/** A cycle as a fact says it stands now. */
+/** A cycle as a fact says it stands now; where it counts is yet to be settled. */
 function recorded(
   before: PromiseCycle | undefined,
   record: ClockRecord,
   event: Recorded<TicketEvent>,
-): Unsettled {
+): PromiseCycle {
   const { clock, cycle, state, startedAt, consumed, due, policy, zone, tzdb } = record;
   const adopted = record.change === 'adopted';
   const inherited = adopted ? record.breachedAt : (before?.inherited ?? null);
@@ -220,6 +218,9 @@ function recorded(
     policy,
     zone,
     tzdb,
+    priority: 0,
+    outcome: 'open',
+    month: null,
   };
 }
 
@@ -262,7 +263,7 @@ function withRecords(
 function withCycle(
   row: AttainmentRow,
   of: { readonly clock: ClockName; readonly cycle: number },
-  change: (cycle: PromiseCycle) => Unsettled,
+  change: (cycle: PromiseCycle) => PromiseCycle,
 ): AttainmentRow {
   return {
     ...row,
@@ -271,7 +272,7 @@ function withCycle(
 }
 
 /** Whichever fact carries clocks says how they stand: nothing here knows which facts or promises there are. */
-const clocksOf = ({ data }: TicketEvent): readonly ClockRecord[] => 
+const clocksOf = ({ data }: TicketEvent): readonly ClockRecord[] =>
   'clocks' in data ? (data.clocks ?? []) : [];
 
 function moved(row: AttainmentRow, event: Recorded<TicketEvent>): AttainmentRow {
