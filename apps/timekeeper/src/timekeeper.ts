@@ -70,7 +70,7 @@ export class Timekeeper implements OnApplicationBootstrap, OnApplicationShutdown
     const { registry } = this.house.metrics;
     const lateness = new Histogram({
       name: 'covenant_timer_lateness_seconds',
-      help: 'From one second after the due instant to the recording of its fact',
+      help: 'From one second after a due instant, or from the instant of a warning, to the recording of its fact',
       buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 900, 3600, 86_400],
       registers: [registry],
     });

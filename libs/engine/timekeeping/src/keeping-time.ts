@@ -6,6 +6,7 @@ import type { Recorder } from './recording.js';
 export interface DueRow {
   readonly ticket: Uuid;
   readonly revision: number;
+  /** A second later something is to be recorded: a due instant, or the second before a warning (ruling 2). */
   readonly due: Instant;
 }
 
@@ -21,7 +22,7 @@ export interface Dues {
 
 /** What the loop tells about itself; for metrics. */
 export interface TimekeepingWatch {
-  /** Seconds from due + 1 s to `recordedAt`. */
+  /** Seconds from due + 1 s, or from a warning's instant, to `recordedAt`. */
   readonly recorded?: (lateness: number) => void;
   readonly failed?: () => void;
   /** One look at everything: how many tickets stood there as due, those included that the read model is behind with. */

@@ -1,12 +1,12 @@
 import { ticket, ticketStream, type TicketEvent } from '#domain/desk';
 import { transactor, type EventStore, type Means, type StoredEvent } from '#engine/store';
-import { HOUSE, toSeconds, uuidV7, type Micros, type Uuid } from '#kernel';
+import { HOUSE, toSeconds, uuidV7, type EpochSeconds, type Micros, type Uuid } from '#kernel';
 
 /** What came of one look at a ticket. */
 export interface Looked {
   /** Of the stream when it was looked at, what was recorded now included. */
   readonly revision: number;
-  /** Seconds from due + 1 s to `recordedAt`, for each fact recorded now (ruling 2). */
+  /** Seconds to `recordedAt` from due + 1 s, or from a warning's instant, for each fact recorded now (ruling 2). */
   readonly lateness: readonly number[];
 }
 
@@ -44,9 +44,10 @@ export function recording({ store: log, codec, chance, engine }: Omit<Means, 'cl
       throw new Error(`asking what has fallen due was answered ${came.outcome}`);
     return {
       revision: came.revision,
-      lateness: came.events.flatMap((event) =>
-        isBreach(event) ? [event.recordedAt / 1_000_000 - toSeconds(event.data.due) - 1] : [],
-      ),
+      lateness: came.events.flatMap((event) => {
+        const from = fireableFrom(event);
+        return from === null ? [] : [event.recordedAt / 1_000_000 - from];
+      }),
     };
   };
 }
@@ -83,6 +84,9 @@ function readTogether(store: EventStore): EventStore {
   };
 }
 
-function isBreach(event: TicketEvent): event is Extract<TicketEvent, { type: 'sla.clock-breached.v1' }> {
-  return event.type === 'sla.clock-breached.v1';
+/** From when on a fact of time could have been recorded; null for what time does not bring. */
+function fireableFrom(event: TicketEvent): EpochSeconds | null {
+  if (event.type === 'sla.clock-breached.v1') return toSeconds(event.data.due) + 1;
+  if (event.type === 'sla.clock-warned.v1') return toSeconds(event.data.at);
+  return null;
 }

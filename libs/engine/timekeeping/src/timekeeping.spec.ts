@@ -8,7 +8,7 @@ import {
   type TicketRefusal,
   type TicketState,
 } from '#domain/desk';
-import { builtInPolicies } from '#domain/sla/testing';
+import { builtInPolicies, everyPromisePolicies } from '#domain/sla/testing';
 import { everyEvent } from '#engine/catalogue';
 import {
   codec,
@@ -70,12 +70,15 @@ beforeEach(() => {
 
 const asking = (n: number) => ({ stream: ticketStream(id(n)), actor: AGENT, correlation: 'test' });
 
-async function opens(n: number, more: { importing?: boolean; priority?: 1 | 2 } = {}): Promise<void> {
+async function opens(
+  n: number,
+  more: { importing?: boolean; priority?: 1 | 2; policies?: typeof policies } = {},
+): Promise<void> {
   await tickets.transact(asking(n), (occurredAt) => ({
     type: 'open-ticket',
     occurredAt,
     by: AGENT,
-    policies,
+    policies: more.policies ?? policies,
     number: `T-${n}`,
     channel: 'phone',
     requester: id(2),
@@ -216,6 +219,35 @@ describe('A due instant that passes', () => {
     const record = recording(means);
     expect((await record(id(1), serverTime)).lateness).toEqual([]);
     expect(await breaches()).toEqual([]);
+  });
+});
+
+describe('A warning', () => {
+  const WARNED = instant('2026-11-02T10:22:30Z');
+  const warnings = async () =>
+    (await events()).flatMap((event) =>
+      event.type === 'sla.clock-warned.v1' && event.data.clock === 'first-response'
+        ? [{ occurredAt: event.occurredAt, by: event.actor.id }]
+        : [],
+    );
+
+  beforeEach(() => opens(1, { policies: everyPromisePolicies('UTC') }));
+
+  it('is recorded once from its own instant on, and tells how late it was', async () => {
+    const late: number[] = [];
+    const watch = { recorded: (seconds: number) => late.push(seconds) };
+    serverTime = micros(WARNED, -0.001);
+    await turns(1, { watch });
+    expect(await warnings()).toEqual([]);
+    serverTime = micros(WARNED, 0.25);
+    await turns(2, { watch });
+    expect(await warnings()).toEqual([{ occurredAt: WARNED, by: HOUSE }]);
+    expect(late).toEqual([0.25]);
+  });
+
+  it('is waited for like a due instant', async () => {
+    serverTime = micros(WARNED, -0.2);
+    expect(await turns(1)).toEqual([200]);
   });
 });
 
