@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { asPolicyGiven, builtIn } from '#domain/sla';
 import { eventually } from '../../support/eventually.js';
+import { PolicyRetargeter } from '../../../apps/timekeeper/src/policy-retargeter.js';
 import { after, LEAST, openCompany, type Client, type Company, type Desk } from './desk.js';
 
 const HOUR = 3600;
+const KEEP = { openTickets: 'keep' };
 const MINUTE = 60;
 
 /** The built-in policy with other targets for priority 3. */
@@ -77,13 +79,13 @@ describe('Making policies', () => {
       definition: given,
     });
 
-    const own = await decide(proposal, 'activate', sam);
+    const own = await decide(proposal, 'activate', sam, KEEP);
     expect([own.status, own.body.code]).toEqual([403, 'activation-by-author']);
     const samElsewhere = await desk.as({ role: 'administrator', name: 'Sam' });
-    expect((await decide(proposal, 'activate', samElsewhere)).body.code).toBe('activation-by-author');
+    expect((await decide(proposal, 'activate', samElsewhere, KEEP)).body.code).toBe('activation-by-author');
     expect((await inForce()).ref).toBe('default@1');
 
-    const done = await decide(proposal, 'activate', uma);
+    const done = await decide(proposal, 'activate', uma, KEEP);
     expect([done.status, done.body]).toEqual([
       200,
       expect.objectContaining({ policy: 'default', proposal, version: 'default@2', approval: 'two' }),
@@ -120,7 +122,7 @@ describe('Making policies', () => {
     const other = await company.open({ projector: false });
     const bob = await other.as({ role: 'agent', name: 'bob' });
     const proposal = await propose(sooner(90 * MINUTE, 8 * HOUR));
-    const { version } = (await decide(proposal, 'activate', uma)).body;
+    const { version } = (await decide(proposal, 'activate', uma, KEEP)).body;
     const { id } = (await alice.post('/v1/tickets', LEAST)).body;
     const held = await bob.post(`/v1/tickets/${id}/hold`, { reason: 'requester' });
     expect([held.status, held.body.promises?.[0]?.policy]).toEqual([200, version]);
@@ -132,10 +134,10 @@ describe('Making policies', () => {
 
   it('gives a version a date of its own, now or later', async () => {
     const proposal = await propose(sooner(HOUR, 8 * HOUR));
-    const past = await decide(proposal, 'activate', uma, { effective: '2020-01-01T00:00:00Z' });
+    const past = await decide(proposal, 'activate', uma, { ...KEEP, effective: '2020-01-01T00:00:00Z' });
     expect([past.status, past.body.code]).toEqual([400, 'effective-in-past']);
     const before = await inForce();
-    const later = await decide(proposal, 'activate', uma, { effective: '2099-01-01T00:00:00Z' });
+    const later = await decide(proposal, 'activate', uma, { ...KEEP, effective: '2099-01-01T00:00:00Z' });
     expect(later.body).toMatchObject({ effective: '2099-01-01T00:00:00Z' });
     expect((await inForce()).ref).toBe(before.ref);
     expect((await alice.post('/v1/tickets', LEAST)).body.promises[0].policy).toBe(before.ref);
@@ -146,7 +148,7 @@ describe('Making policies', () => {
     expect((await decide(proposal, 'withdraw', sam)).status).toBe(200);
     const again = await decide(proposal, 'withdraw', sam);
     expect([again.status, again.body.code]).toEqual([409, 'proposal-withdrawn']);
-    expect((await decide(proposal, 'activate', uma)).body.code).toBe('proposal-withdrawn');
+    expect((await decide(proposal, 'activate', uma, KEEP)).body.code).toBe('proposal-withdrawn');
     const read = await uma.get(`/v1/policies/default/proposals/${proposal}`);
     expect(read.body).toMatchObject({ status: 'withdrawn', decidedBy: { name: 'sam' }, version: null });
   });
@@ -167,10 +169,10 @@ describe('Making policies', () => {
     const etag = headers.get('etag')!;
     await propose(body);
     const { proposal } = first.body;
-    const stale = await decide(proposal, 'activate', uma, {}, { 'if-match': etag });
+    const stale = await decide(proposal, 'activate', uma, KEEP, { 'if-match': etag });
     expect([stale.status, stale.body.code]).toEqual([412, 'stale']);
-    const done = await decide(proposal, 'activate', uma, {}, { 'idempotency-key': 'two' });
-    const repeated = await decide(proposal, 'activate', uma, {}, { 'idempotency-key': 'two' });
+    const done = await decide(proposal, 'activate', uma, KEEP, { 'idempotency-key': 'two' });
+    const repeated = await decide(proposal, 'activate', uma, KEEP, { 'idempotency-key': 'two' });
     expect([repeated.status, repeated.body]).toEqual([200, done.body]);
   });
 
@@ -215,13 +217,104 @@ describe('Making policies', () => {
     expect((await sam.post('/v1/policies/gold/proposals', sooner(60, 60))).body.code).toBe('not-found');
   });
 
+  it('moves the due instants of open tickets as the preview showed, where it was activated for them', async () => {
+    const company = await openCompany();
+    const desk = await company.open();
+    const retargeter = new PolicyRetargeter(desk.house);
+    try {
+      const [sam, uma, alice] = await Promise.all([
+        desk.as({ role: 'supervisor', name: 'sam' }),
+        desk.as({ role: 'supervisor', name: 'uma' }),
+        desk.as({ role: 'agent', name: 'alice' }),
+      ]);
+      const ids: string[] = [];
+      for (let n = 0; n < 5; n++) ids.push((await alice.post('/v1/tickets', LEAST)).body.id);
+      await alice.post(`/v1/tickets/${ids[1]}/hold`, { reason: 'requester' });
+      await alice.post(`/v1/tickets/${ids[2]}/messages`, { text: 'On it.' });
+      await alice.post(`/v1/tickets/${ids[3]}/prioritise`, { priority: 1 });
+      const last = await alice.post(`/v1/tickets/${ids[4]}/resolve`, {});
+
+      const { proposal } = (await sam.post('/v1/policies/default/proposals', sooner(8 * HOUR, 40 * HOUR)))
+        .body;
+      const path = `/v1/policies/default/proposals/${proposal}/preview`;
+      const effective = new Date(Math.ceil(Date.now() / 1000) * 1000 + 3_000)
+        .toISOString()
+        .replace('.000', '');
+      const whole = await uma.get(`${path}?effective=${effective}&${after(last)}`);
+      expect([whole.status, whole.body.code]).toEqual([200, undefined]);
+      expect(whole.body).toMatchObject({ policy: 'default', proposal, effective, next: null });
+      // One is resolved, one of another priority, one on hold, one answered.
+      expect(whole.body.summary).toMatchObject({
+        tickets: 4,
+        promises: 7,
+        movedTickets: 3,
+        movedDues: 4,
+        earlier: 0,
+        later: 4,
+        atOnce: 0,
+      });
+      const { seconds } = whole.body.summary;
+      expect(seconds.least).toBeGreaterThanOrEqual(4 * HOUR);
+      expect(seconds.median).toBeGreaterThanOrEqual(seconds.least);
+      expect(seconds.greatest).toBeGreaterThanOrEqual(13 * HOUR);
+      expect(whole.body.items.map(({ ticket }: any) => ticket)).toEqual([ids[0], ids[1], ids[2]]);
+
+      const paged: any[] = [];
+      for (let query = `?limit=1&effective=${effective}`; query !== '';) {
+        const page = await uma.get(`${path}${query}`);
+        expect(page.status).toBe(200);
+        expect(page.body.summary === null).toBe(paged.length > 0);
+        paged.push(...page.body.items);
+        query = page.body.next === null ? '' : `?limit=1&cursor=${page.body.next}`;
+      }
+      expect(paged).toEqual(whole.body.items);
+
+      const done = await uma.post(`/v1/policies/default/proposals/${proposal}/activate`, {
+        openTickets: 'retarget',
+        effective,
+      });
+      expect(done.body).toMatchObject({ version: 'default@2', effective });
+      retargeter.onApplicationBootstrap();
+      const duesOf = async (id: string) =>
+        new Map<string, any>(
+          (await alice.get(`/v1/tickets/${id}`)).body.promises.map((each: any) => [each.clock, each]),
+        );
+      await eventually(async () => (await duesOf(ids[3]!)).get('resolution').policy === 'default@2', {
+        within: 30_000,
+      });
+      for (const { ticket, dues } of whole.body.items) {
+        const promises = await eventually(async () => {
+          const known = await duesOf(ticket);
+          return known.get('resolution').policy === 'default@2' && known;
+        });
+        for (const { clock, to } of dues) expect([clock, promises.get(clock).due]).toEqual([clock, to]);
+      }
+      const timeline = await alice.get(`/v1/tickets/${ids[0]}/timeline`);
+      expect(timeline.body.items.at(-1)).toMatchObject({
+        type: 'desk.ticket-retargeted.v1',
+        occurredAt: effective,
+        actor: { role: 'system' },
+      });
+      const clocks = (await alice.get(`/v1/tickets/${ids[0]}/clocks`)).body.clocks;
+      for (const clock of clocks) expect([clock.clock, clock.agrees]).toEqual([clock.clock, true]);
+      expect((await duesOf(ids[4]!)).get('resolution').policy).toBe('default@1');
+
+      const past = await uma.get(`${path}?effective=2020-01-01T00:00:00Z`);
+      expect([past.status, past.body.code]).toEqual([400, 'bad-input']);
+      expect((await uma.get(`${path}?cursor=x`)).body.code).toBe('bad-input');
+    } finally {
+      await retargeter.onApplicationShutdown();
+      await company.close();
+    }
+  }, 60_000);
+
   it('takes one person where the desk said so, and says that it was one', async () => {
     const small = await openCompany();
     try {
       const shop = await small.open({ env: { APPROVALS: 'one' } });
       const sol = await shop.as({ role: 'supervisor', name: 'sol' });
       const { proposal } = (await sol.post('/v1/policies/default/proposals', sooner(HOUR, 8 * HOUR))).body;
-      const done = await sol.post(`/v1/policies/default/proposals/${proposal}/activate`, {});
+      const done = await sol.post(`/v1/policies/default/proposals/${proposal}/activate`, KEEP);
       expect(done.body).toMatchObject({ version: 'default@2', approval: 'one' });
     } finally {
       await small.close();

@@ -1,13 +1,39 @@
 import { Controller, Get, Param, Query as QueryParam, Res } from '@nestjs/common';
 import { BUILT_INS, policyStream } from '#domain/sla';
-import { decodePolicyEvents, policyStory, versionInForce, type PolicyStory } from '#engine/policies';
+import {
+  decodePolicyEvents,
+  policyStory,
+  supposing,
+  versionInForce,
+  type PolicyStory,
+} from '#engine/policies';
 import type { Sealed } from '#engine/store';
-import { toInstant, type Instant, type PersonId, type Position, type Uuid } from '#kernel';
-import { After, etagOf, House, IdOf, notFound, Params, POSITION_HEADER, Query, type EdgeReply } from '#edge';
+import { later, toInstant, type Instant, type PersonId, type Position, type Uuid } from '#kernel';
+import {
+  After,
+  badInput,
+  cursorOf,
+  etagOf,
+  House,
+  IdOf,
+  notFound,
+  Params,
+  POSITION_HEADER,
+  Query,
+  type EdgeReply,
+} from '#edge';
+import { instantFrom } from '../requests/instant.js';
 import { Reading } from '../reading/reading.js';
 import type { Texts } from '../reading/texts.js';
 import type { People } from '../tickets/present.js';
-import { PoliciesAnswer, PolicyAnswer, ProposalAnswer, VersionAnswer } from './policy-answers.js';
+import {
+  PoliciesAnswer,
+  PolicyAnswer,
+  PreviewAnswer,
+  ProposalAnswer,
+  VersionAnswer,
+} from './policy-answers.js';
+import { isPreviewPlace, previewPage } from './preview-pages.js';
 import { knownPolicy } from './policy-names.js';
 import {
   personsOfProposal,
@@ -124,6 +150,54 @@ export class PolicyQueries {
     const [people, texts] = await this.named([...personsOfProposal(told)], [told.comment]);
     void reply.headers({ [POSITION_HEADER]: position, etag: etagOf(story.etag) });
     return proposalAnswer(name, told, people, texts);
+  }
+
+  @Get(':name/proposals/:id/preview')
+  @Query('policies.preview', 'v1/policies/:name/proposals/:id/preview', {
+    summary: 'What a proposal would do to the tickets that are open',
+    about:
+      'How many of their due instants would move, by how much, and which, were it activated with `openTickets` `retarget`; with `keep` none would. Each ticket is decided on as it will be then, by its own history. Promises that are broken by then stay broken and are not counted. The answer holds at least everything up to the position in the header; the summary stands on the first page only, and each page is computed anew.',
+    answer: PreviewAnswer,
+    tag: 'policies',
+    paged: true,
+    filters: [
+      { name: 'effective', about: 'From when on it would be in force, an instant; now unless given.' },
+    ],
+  })
+  async preview(
+    @Param('name') name: string,
+    @Param('id', IdOf) id: Uuid,
+    @QueryParam() query: unknown,
+    @After() after: Position | undefined,
+    @Res({ passthrough: true }) reply: EdgeReply,
+  ): Promise<object> {
+    const params = new Params(query);
+    const given = params.text('effective');
+    const limit = params.limit();
+    const from = params.cursor(isPreviewPlace);
+    params.done();
+    const asked = given === undefined ? null : instantFrom(given);
+    if (given !== undefined && asked === null)
+      throw badInput([{ field: 'effective', problem: 'must be an instant as in RFC 3339' }]);
+    const { story, position } = await this.asked(name, after);
+    const told = story.proposals.find(({ proposal }) => proposal === id);
+    if (!told) throw notFound();
+    const now = await this.now();
+    if (asked !== null && asked < now)
+      throw badInput([{ field: 'effective', problem: 'must not have passed' }]);
+    const at = from?.[1] ?? asked ?? now;
+    const supposed = supposing(name, told.definition, await this.house.refreshPolicies(), later(at, now));
+    const { summary, items, next } = await previewPage(this.house, name, supposed, limit, from?.[0] ?? null);
+    void reply.header(POSITION_HEADER, position);
+    return {
+      policy: name,
+      proposal: id,
+      effective: at,
+      position,
+      summary,
+      items,
+      next: next === null ? null : cursorOf([next, at]),
+    };
   }
 
   private async asked(

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { CLOCKS, OPEN_TICKETS } from '#domain/sla';
 import { PersonAnswer } from '../tickets/ticket-answers.js';
 import { PolicyGivenShape } from './policy-requests.js';
 
@@ -24,6 +25,12 @@ export class VersionSummary {
   @maybePerson('Who activated it; null for the house.') readonly activatedBy!: PersonAnswer | null;
   @ApiProperty({ type: 'string', enum: ['two', 'one', null], nullable: true, description: APPROVAL })
   readonly approval!: string | null;
+  @ApiProperty({
+    type: 'string',
+    enum: [...OPEN_TICKETS],
+    description: 'What becomes of tickets that are open when it comes into force.',
+  })
+  readonly openTickets!: string;
 }
 
 export class VersionAnswer extends VersionSummary {
@@ -93,4 +100,69 @@ export class PolicyRecordedAnswer {
   @text('Opaque, rising; for ?after= (read your own writes).') readonly position!: string;
   @ApiProperty({ type: 'integer', description: 'Revision of the policy after it.' })
   readonly revision!: number;
+}
+
+export class MovedDueAnswer {
+  @ApiProperty({ type: 'string', enum: [...CLOCKS] }) readonly clock!: string;
+  @ApiProperty({ type: 'integer', description: 'Of the promise.' }) readonly cycle!: number;
+  @maybeAt('Due as things stand; null where it has no due: paused, or not promised.') readonly from!:
+    string | null;
+  @maybeAt('Due then; null likewise.') readonly to!: string | null;
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Real seconds from the one to the other, earlier below 0; null where one of them is.',
+  })
+  readonly seconds!: number | null;
+  @ApiProperty({ type: 'boolean', description: 'The new target is used up already: due at once.' })
+  readonly atOnce!: boolean;
+}
+
+export class PreviewItemAnswer {
+  @ApiProperty({ type: 'string', format: 'uuid' }) readonly ticket!: string;
+  @text('The number to say on the phone.') readonly number!: string;
+  @ApiProperty({ type: 'integer', description: '1 critical to 4 low.' }) readonly priority!: number;
+  @ApiProperty({ type: [MovedDueAnswer] }) readonly dues!: MovedDueAnswer[];
+}
+
+export class SecondsMovedAnswer {
+  @ApiProperty({ type: 'integer', description: 'Real seconds, earlier below 0.' }) readonly least!: number;
+  @ApiProperty({ type: 'integer', description: 'The middle one; of an even number the lower.' })
+  readonly median!: number;
+  @ApiProperty({ type: 'integer' }) readonly greatest!: number;
+}
+
+export class PreviewSummaryAnswer {
+  @ApiProperty({ type: 'integer', description: 'Tickets of the policy that are open.' })
+  readonly tickets!: number;
+  @ApiProperty({ type: 'integer', description: 'Their promises that are open and unbroken.' })
+  readonly promises!: number;
+  @ApiProperty({ type: 'integer', description: 'Tickets of which a due instant would move.' })
+  readonly movedTickets!: number;
+  @ApiProperty({ type: 'integer', description: 'Due instants that would move.' }) readonly movedDues!: number;
+  @ApiProperty({ type: 'integer' }) readonly earlier!: number;
+  @ApiProperty({ type: 'integer' }) readonly later!: number;
+  @ApiProperty({ type: 'integer', description: 'Promises that would get a due instant that they have not.' })
+  readonly begun!: number;
+  @ApiProperty({ type: 'integer', description: 'Promises that would lose theirs.' }) readonly ended!: number;
+  @ApiProperty({ type: 'integer', description: 'Promises that would be due at once.' })
+  readonly atOnce!: number;
+  @ApiProperty({
+    type: SecondsMovedAnswer,
+    nullable: true,
+    description: 'By how much those move that are due before and after.',
+  })
+  readonly seconds!: SecondsMovedAnswer | null;
+}
+
+export class PreviewAnswer {
+  @text('The policy.') readonly policy!: string;
+  @ApiProperty({ type: 'string', format: 'uuid', description: 'The proposal.' }) readonly proposal!: string;
+  @at('From when on it is supposed to be in force.') readonly effective!: string;
+  @text('It holds at least everything up to this.') readonly position!: string;
+  @ApiProperty({ type: PreviewSummaryAnswer, nullable: true, description: 'On the first page only.' })
+  readonly summary!: PreviewSummaryAnswer | null;
+  @ApiProperty({ type: [PreviewItemAnswer], description: 'In the order of their opening.' })
+  readonly items!: PreviewItemAnswer[];
+  @maybe('Cursor of the next page; null on the last.') readonly next!: string | null;
 }

@@ -73,7 +73,7 @@ export class PolicyCommands {
   @Command('policies.activate', 'v1/policies/:name/proposals/:id', {
     summary: 'Put a proposal in force',
     about:
-      'By a second person: whoever proposed it is refused, unless APPROVALS=one is set; then that one person made it is recorded. It becomes the next version, in force from `effective` on for tickets opened, or given another priority, from then on; tickets that are open keep the version they were promised under until their priority changes. Other processes of the desk know of it within seconds.',
+      'By a second person: whoever proposed it is refused, unless APPROVALS=one is set; then that one person made it is recorded. It becomes the next version, in force from `effective` on for tickets opened, or given another priority, from then on. `openTickets` says what becomes of those that are open then. Other processes of the desk know of it within seconds.',
     request: ActivatePolicyRequest,
     answer: PolicyRecordedAnswer,
     tag: 'policies',
@@ -103,6 +103,7 @@ export class PolicyCommands {
       name,
       proposal,
       approvals,
+      openTickets: body.openTickets,
       ...(effective && { effective }),
     }));
     await this.house

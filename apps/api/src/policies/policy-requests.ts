@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Allow } from 'class-validator';
-import { CLOCKS, HOLD_REASONS, TARGET_UNITS } from '#domain/sla';
-import { Moment, Text } from '../requests/fields.js';
+import { CLOCKS, HOLD_REASONS, OPEN_TICKETS, TARGET_UNITS, type OpenTickets } from '#domain/sla';
+import { Code, Moment, Text } from '../requests/fields.js';
 
 /** What a policy says is judged as one thing, by `policyGiven`; here stands how it looks. */
 
@@ -106,6 +106,12 @@ export class ProposePolicyRequest extends PolicyGivenShape {
 }
 
 export class ActivatePolicyRequest {
+  @Code(OPEN_TICKETS, {
+    about:
+      'Tickets that are open when it comes into force keep what they were promised (until their priority changes), or are re-targeted: what is used up stays, the preview says what would move.',
+  })
+  readonly openTickets!: OpenTickets;
+
   @Moment({
     about: 'From when on it is in force, now or later; at once unless given.',
     optional: true,

@@ -63,6 +63,7 @@ describe('the access table', () => {
       'policies.read',
       'policies.version',
       'policies.proposal',
+      'policies.preview',
       'attainment.read',
       'analytics.tickets',
     ]);

@@ -72,6 +72,8 @@ export const access = {
   'policies.read': { ...desk, ...readers, administrator: any },
   'policies.version': { ...desk, ...readers, administrator: any },
   'policies.proposal': { ...desk, ...readers, administrator: any },
+  // Numbers and due instants of tickets, and nothing that they are about.
+  'policies.preview': { ...makers, auditor: any },
   'policies.propose': makers,
   'policies.activate': makers,
   'policies.withdraw': makers,

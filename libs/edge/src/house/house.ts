@@ -9,7 +9,14 @@ import type {
   TicketState,
 } from '#domain/desk';
 import type { PersonCommand, PersonEvent, PersonRefusal, PersonState } from '#domain/people';
-import type { Policies, PolicyCommand, PolicyEvent, PolicyRefusal, PolicyState } from '#domain/sla';
+import type {
+  Policies,
+  PolicyActivated,
+  PolicyCommand,
+  PolicyEvent,
+  PolicyRefusal,
+  PolicyState,
+} from '#domain/sla';
 import type { Codec, EventStore, Means, Opened, Sealed, Transactor, Vault } from '#engine/store';
 import type { Secrets } from '#adapters/files';
 import type { ViewsDatabase } from '#adapters/views-postgres';
@@ -44,6 +51,8 @@ export abstract class House extends Premises {
   abstract readonly means: Means;
   /** A snapshot for one command (ruling 6). @throws ClockUntrusted, Problem `not-ready` before the built-in ones are recorded */
   abstract policies(): Policies;
+  /** What `policies()` was made of. */
+  abstract activations(): readonly PolicyActivated[];
   /** Reads what was recorded since; other processes' versions are seen by themselves within seconds. */
   abstract refreshPolicies(): Promise<Policies>;
   abstract readonly numbers: Numbers;

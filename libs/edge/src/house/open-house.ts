@@ -201,6 +201,7 @@ async function furnish(
       }
       return book.current();
     },
+    activations: () => book.activated(),
     refreshPolicies: () => book.refresh(),
     numbers,
     views,

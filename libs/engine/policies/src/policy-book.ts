@@ -1,4 +1,11 @@
-import { policies, policyStream, type Policies, type PolicyEvent } from '#domain/sla';
+import {
+  activated,
+  policies,
+  policyStream,
+  type Policies,
+  type PolicyActivated,
+  type PolicyEvent,
+} from '#domain/sla';
 import { NO_STREAM, type Codec, type EventStore } from '#engine/store';
 import type { Recorded } from '#kernel';
 import { decodePolicyEvents } from './policy-stream.js';
@@ -7,6 +14,8 @@ import { decodePolicyEvents } from './policy-stream.js';
 export interface PolicyBook {
   /** A value: it does not change under a handler that keeps it across conflict retries (ruling 6). */
   current(): Policies;
+  /** What those were activated as, each policy's in the order of recording. */
+  activated(): readonly PolicyActivated[];
   /** Reads what has been recorded since; the value stays the same object where that is nothing. */
   refresh(): Promise<Policies>;
 }
@@ -45,5 +54,9 @@ export async function policyBook(
   };
 
   const first = await refresh();
-  return { current: () => value ?? first, refresh };
+  return {
+    current: () => value ?? first,
+    activated: () => activated([...read.values()].flat()),
+    refresh,
+  };
 }

@@ -1,4 +1,10 @@
-import { definitionOf, policyVersions, type PolicyDefinition, type PolicyEvent } from '#domain/sla';
+import {
+  definitionOf,
+  policyVersions,
+  type OpenTickets,
+  type PolicyDefinition,
+  type PolicyEvent,
+} from '#domain/sla';
 import { foldStream, type Sealed } from '#engine/store';
 import { never, type Instant, type PersonId, type Recorded, type Uuid } from '#kernel';
 
@@ -15,6 +21,8 @@ export interface VersionTold {
   readonly proposal: Uuid | null;
   readonly proposedBy: PersonId | null;
   readonly approval: 'two' | 'one' | null;
+  /** What becomes of tickets that are open when it comes into force. */
+  readonly openTickets: OpenTickets;
   readonly definition: PolicyDefinition;
 }
 
@@ -86,7 +94,7 @@ export function policyStory(name: string, events: readonly Recorded<PolicyEvent>
         decided(event.data.proposal, 'withdrawn');
         break;
       case 'sla.policy-activated.v1': {
-        const { version, source, effective, proposal, approval, ...terms } = event.data;
+        const { version, source, effective, proposal, approval, openTickets = 'keep', ...terms } = event.data;
         const ref = `${name}@${version}`;
         versions.push({
           ref,
@@ -98,6 +106,7 @@ export function policyStory(name: string, events: readonly Recorded<PolicyEvent>
           proposal: proposal ?? null,
           proposedBy: decided(proposal, 'activated', ref)?.proposedBy ?? null,
           approval: approval ?? null,
+          openTickets,
           definition: definitionOf(terms),
         });
         break;

@@ -4,6 +4,10 @@ import { CLOCKS, HOLD_REASONS } from '../clock/clock-events.js';
 const from = f.name('local time `HH:MM`, 00:00 to 23:59');
 const to = f.name('local time `HH:MM`, to 24:00; at or before `from`: on the next civil day');
 
+/** What becomes of tickets that are open when a version comes into force. */
+export const OPEN_TICKETS = ['keep', 'retarget'] as const;
+export type OpenTickets = (typeof OPEN_TICKETS)[number];
+
 /** What a version of a policy says: the calendar and the promises. */
 const definitionFields = {
   zone: f.name('IANA zone of the hours'),
@@ -83,6 +87,12 @@ export const policyEvents = {
       proposal: f.optional(f.id('what was activated; absent for a built-in policy')),
       approval: f.optional(
         f.code('by how many people, who proposed it and who activated it (ruling 30)', ['two', 'one']),
+      ),
+      openTickets: f.optional(
+        f.code(
+          'tickets open when it comes into force keep what they were promised, or are re-targeted; absent: keep',
+          OPEN_TICKETS,
+        ),
       ),
     },
   ),

@@ -38,6 +38,7 @@ const activated = (
   name: 'default',
   proposal: P,
   approvals: 'two',
+  openTickets: 'keep',
   ...more,
 });
 
@@ -98,7 +99,7 @@ describe('A policy', () => {
   test('is activated by a second person, as the next version, saying what was proposed', () => {
     const past = given(proposed(), activated(), proposed(Q));
     const { data } = factOf(
-      past.when(activated({ proposal: Q, effective: LATER })),
+      past.when(activated({ proposal: Q, effective: LATER, openTickets: 'retarget' })),
       'sla.policy-activated.v1',
     );
     expect(data).toMatchObject({
@@ -109,6 +110,7 @@ describe('A policy', () => {
       effective: LATER,
       proposal: Q,
       approval: 'two',
+      openTickets: 'retarget',
     });
     expect(data).not.toHaveProperty('comment');
     expect(past.past[1]).toMatchObject({ data: { version: 1, effective: NOW } });

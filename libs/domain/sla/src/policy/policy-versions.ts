@@ -17,7 +17,7 @@ import { CalendarNeverOpens } from '../calendar/calendar.js';
 import { compileCalendar } from '../calendar/compile.js';
 import { definitionOf, policyProblems, termsOf, type PolicyDefinition } from './definition.js';
 import { PRIORITIES } from './policy.js';
-import type { PolicyEvent, PolicyFact, PolicyTerms } from './policy-events.js';
+import type { OpenTickets, PolicyEvent, PolicyFact, PolicyTerms } from './policy-events.js';
 
 // ── Stream ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -49,6 +49,8 @@ export interface ActivatePolicy extends Common {
   readonly proposal: Uuid;
   /** From when on it is in force, now or later; at once unless given. */
   readonly effective?: Instant;
+  /** What becomes of tickets that are open then. */
+  readonly openTickets: OpenTickets;
   /** Whether the desk asks for a second person (rulings 30, 33). */
   readonly approvals: 'two' | 'one';
 }
@@ -206,6 +208,7 @@ function activate(c: ActivatePolicy, state: PolicyState): Answer {
           ...terms,
           proposal: c.proposal,
           approval: own ? 'one' : 'two',
+          openTickets: c.openTickets,
         },
       })
     );
