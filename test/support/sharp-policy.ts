@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { activation, builtIn, policyEvents } from '#domain/sla';
+import { activation, builtIn, policyEvents, type PolicyDefinition } from '#domain/sla';
 import { codec, memoryVault, NO_STREAM, type EventStore } from '#engine/store';
 import { HOUSE, toInstant, uuidV7, type Instant } from '#kernel';
 
@@ -7,7 +7,11 @@ import { HOUSE, toInstant, uuidV7, type Instant } from '#kernel';
 export type Sharp = Readonly<Record<1 | 2 | 3 | 4, readonly [number, number]>>;
 
 /** Makes a new log's policy one of seconds, around the clock; the built-in one then keeps out of its way. */
-export async function recordSharpPolicy(log: EventStore, targets: Sharp): Promise<void> {
+export async function recordSharpPolicy(
+  log: EventStore,
+  targets: Sharp,
+  warnAt: PolicyDefinition['warnAt'] = {},
+): Promise<void> {
   const chance = { bytes: (count: number) => randomBytes(count) };
   const { prepare } = codec({ catalogue: policyEvents, vault: memoryVault(chance), chance });
   const by = ([response, resolution]: readonly [number, number]) => ({
@@ -18,6 +22,7 @@ export async function recordSharpPolicy(log: EventStore, targets: Sharp): Promis
     {
       ...builtIn('UTC'),
       calendar: { zone: 'UTC', always: true },
+      warnAt,
       targets: { 1: by(targets[1]), 2: by(targets[2]), 3: by(targets[3]), 4: by(targets[4]) },
     },
     { name: 'default', version: 1, source: 'desk', effective: '1970-01-01T00:00:00Z' as Instant },

@@ -41,7 +41,8 @@ describe('live updates', () => {
   beforeAll(async () => {
     company = await openCompany();
     const log = await openPostgresLog({ url: company.database.url });
-    await recordSharpPolicy(log, { 1: [1, 2], 2: [3600, 7200], 3: [3600, 7200], 4: [3600, 7200] });
+    const slow = [3600, 7200] as const;
+    await recordSharpPolicy(log, { 1: [1, 2], 2: slow, 3: slow, 4: slow }, { resolution: [[1, 2]] });
     await log.close();
     desk = await company.open();
     agent = await desk.as({ role: 'agent', name: 'alice' });
@@ -93,12 +94,14 @@ describe('live updates', () => {
     }
   });
 
-  it('remind of a promise that was not kept, and say whom it concerns', async () => {
+  it('remind of a promise that is due soon and of one that was not kept, and say whom it concerns', async () => {
     const all = await listen({ role: 'supervisor', name: 'sue' });
     const overdue = await listen(
       { role: 'supervisor', name: 'sue' },
       { path: `/v1/live?only=overdue&after=${await head()}` },
     );
+    const reminders = await listen({ role: 'supervisor', name: 'sue' }, { path: '/v1/live?only=reminders' });
+    await reminders.until((heard) => heard.length > 0, 'where it stands');
     const id = await opens({ priority: 1 });
     await agent.post(`/v1/tickets/${id}/assign`, { group: 'Network' });
     const { body: ticket } = await agent.get(`/v1/tickets/${id}?after=${await head()}`);
@@ -109,6 +112,15 @@ describe('live updates', () => {
     });
     await agent.post(`/v1/tickets/${id}/messages`, { kind: 'note', text: 'x' });
     await overdue.until(() => overdue.of('overdue').length === 2, 'two reminders');
+    await reminders.until(() => reminders.of('overdue').length === 2, 'all reminders');
+    expect(reminders.of('due-soon').map(({ data }) => data)).toMatchObject([
+      {
+        ...{ object: 'ticket', id, type: 'sla.clock-warned.v1', number: ticket.number },
+        ...{ clock: 'resolution', cycle: 1, due: due('resolution') },
+        ...{ share: { numerator: 1, denominator: 2 }, group: ticket.group.id, agent: null },
+      },
+    ]);
+    expect(reminders.of('changed')).toEqual([]);
     expect(overdue.heard.map(({ event }) => event)).toEqual(['standing', 'overdue', 'overdue']);
     expect(overdue.of('overdue').map(({ data }) => data)).toMatchObject(
       ['first-response', 'resolution'].map((clock) => ({

@@ -30,14 +30,34 @@ export class ChangedNews {
   @ApiProperty({ type: 'string', format: 'date-time' }) readonly recordedAt!: string;
 }
 
-export class OverdueNews extends ChangedNews {
+class ReminderNews extends ChangedNews {
   @ApiProperty({ type: 'string', description: 'Number of the ticket.' }) readonly number!: string;
   @ApiProperty({ type: 'string', enum: CLOCKS }) readonly clock!: string;
   @ApiProperty({ type: 'integer' }) readonly cycle!: number;
-  @ApiProperty({ type: 'string', format: 'date-time', description: 'The instant that passed.' })
-  readonly due!: string;
   @ApiProperty({ type: 'string', nullable: true, description: 'Group it is with; null: the intake.' })
   readonly group!: string | null;
   @ApiProperty({ type: 'string', nullable: true, description: 'Agent who has it.' })
   readonly agent!: string | null;
+}
+
+export class OverdueNews extends ReminderNews {
+  @ApiProperty({ type: 'string', format: 'date-time', description: 'The instant that passed.' })
+  readonly due!: string;
+}
+
+export class ShareOfTarget {
+  @ApiProperty({ type: 'integer' }) readonly numerator!: number;
+  @ApiProperty({ type: 'integer' }) readonly denominator!: number;
+}
+
+export class DueSoonNews extends ReminderNews {
+  @ApiProperty({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'As it stood; null while the clock had none.',
+  })
+  readonly due!: string | null;
+  @ApiProperty({ type: ShareOfTarget, description: 'Of its target that is used up.' })
+  readonly share!: ShareOfTarget;
 }

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { TicketEvent } from '#domain/desk';
 import type { HouseEvent } from '#engine/catalogue';
-import { isBreach, news, type News } from '#engine/live';
+import { isTimed, news, type News } from '#engine/live';
 import type { StoredEvent } from '#engine/store';
 import type { Position, Recorded } from '#kernel';
 import { failureOf, House, Problem, type CallerType } from '#edge';
@@ -20,13 +20,16 @@ const BATCH = 500;
 const HEARTBEAT = 15_000;
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** `overdue` alone, or all. */
-export const KINDS = ['overdue', 'all'] as const;
+/** Reminders alone, or those of promises that were not kept, or all there is to tell. */
+export const ONLY = ['reminders', 'overdue', 'all'] as const;
+
+const wanted = (only: (typeof ONLY)[number], kind: News['kind']): boolean =>
+  only === 'all' || only === kind || (only === 'reminders' && kind !== 'changed');
 
 export interface Following {
   readonly caller: CallerType;
   readonly after: Position | undefined;
-  readonly only: (typeof KINDS)[number];
+  readonly only: (typeof ONLY)[number];
   readonly headers: Readonly<Record<string, number | string | string[] | undefined>>;
 }
 
@@ -129,7 +132,7 @@ export class LiveStreams implements BeforeApplicationShutdown {
         for await (const batch of this.house.store.subscribe(at, { signal, limit: BATCH })) {
           const told = await this.newsOf(batch.events);
           at = batch.position;
-          const lines = told.filter(({ kind }) => only === 'all' || kind === only).map(({ text }) => text);
+          const lines = told.filter(({ kind }) => wanted(only, kind)).map(({ text }) => text);
           if (lines.length > 0) await write(lines.join(''));
           if (!batch.caughtUp && (await this.leap(at)) !== null) break;
         }
@@ -159,10 +162,10 @@ export class LiveStreams implements BeforeApplicationShutdown {
     const fresh = events
       .filter((stored) => !this.told.has(stored))
       .map((stored) => ({ stored, event: decodeOnce(stored) as Recorded<HouseEvent> }));
-    const broken = fresh.filter(({ event }) => isBreach(event)).map(({ event }) => event.stream);
-    const streams = broken.length === 0 ? null : await store.readStreams([...new Set(broken)]);
+    const timed = new Set(fresh.filter(({ event }) => isTimed(event)).map(({ event }) => event.stream));
+    const streams = timed.size === 0 ? null : await store.readStreams([...timed]);
     for (const { stored, event } of fresh) {
-      const history = isBreach(event) ? streams?.get(event.stream)?.map(decodeOnce) : undefined;
+      const history = isTimed(event) ? streams?.get(event.stream)?.map(decodeOnce) : undefined;
       const found = news(event, history as readonly Recorded<TicketEvent>[] | undefined);
       if (found === 'held-back') this.heldBack.inc();
       this.told.set(stored, found === null || found === 'held-back' ? null : written(found));

@@ -12,8 +12,8 @@ import {
   type EdgeReply,
   type EdgeRequest,
 } from '#edge';
-import { ChangedNews, EndNews, OverdueNews, PassAnswer, StandingNews } from './live-answers.js';
-import { KINDS, LiveStreams } from './live-streams.js';
+import { ChangedNews, DueSoonNews, EndNews, OverdueNews, PassAnswer, StandingNews } from './live-answers.js';
+import { ONLY, LiveStreams } from './live-streams.js';
 
 /** Live updates (ruling 39). */
 @Controller('v1/live')
@@ -41,18 +41,19 @@ export class Live {
   @Stream('live.follow', {
     summary: 'Follow the desk as it changes',
     about: [
-      'Begins with `standing`, where it goes on from: the position given, else the present end of the log. Then `changed` for everything that happens to a ticket or a queue, and `overdue` when a promise was not kept. It tells that something is different; what it is now, a read with `?after=` the position answers.',
+      'Begins with `standing`, where it goes on from: the position given, else the present end of the log. Then `changed` for everything that happens to a ticket or a queue, `due-soon` when so much of the time for a promise is used up that its policy warns, and `overdue` when it was not kept. It tells that something is different; what it is now, a read with `?after=` the position answers.',
       'Facts that a history brought in, or that were recorded more than 24 hours after they occurred, are not told. Whoever is more than 10,000 events behind gets `reset`, and looks at everything anew. It ends with `end` when the token expires or the process stops. A person may have five streams.',
     ].join('\n\n'),
     tag: 'live',
     events: {
       standing: StandingNews,
       changed: ChangedNews,
+      'due-soon': DueSoonNews,
       overdue: OverdueNews,
       reset: StandingNews,
       end: EndNews,
     },
-    filters: [{ name: 'only', about: 'all unless given.', values: KINDS }],
+    filters: [{ name: 'only', about: 'all unless given.', values: ONLY }],
   })
   async follow(
     @QueryParam() query: Readonly<Record<string, unknown>>,
@@ -61,7 +62,7 @@ export class Live {
     @Res() reply: EdgeReply,
   ): Promise<void> {
     const params = new Params(query);
-    const only = params.code('only', KINDS) ?? 'all';
+    const only = params.code('only', ONLY) ?? 'all';
     params.text('pass', 2048);
     params.done();
     // A browser that never had an event sends an empty one.

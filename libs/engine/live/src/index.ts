@@ -1,1 +1,1 @@
-export { isBreach, news, promisedTooLate, type Changed, type News, type Overdue } from './news.js';
+export { isTimed, news, setTooLate, type Changed, type DueSoon, type News, type Overdue } from './news.js';

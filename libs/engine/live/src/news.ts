@@ -1,8 +1,9 @@
 import { ticket, type TicketEvent } from '#domain/desk';
-import type { ClockName } from '#domain/sla';
+import type { ClockName, ClockRecord } from '#domain/sla';
 import { foldStream } from '#engine/store';
 import {
   microsToText,
+  never,
   toSeconds,
   type Instant,
   type PersonId,
@@ -27,33 +28,46 @@ export interface Changed {
   readonly recordedAt: string;
 }
 
-/** The online reminder of a promise not kept (domain.md A.3 row 74), and whom it concerns. */
-export interface Overdue extends Omit<Changed, 'kind'> {
-  readonly kind: 'overdue';
+/** An online reminder of a promise (domain.md A.3 row 74), and whom it concerns. */
+interface Reminding extends Omit<Changed, 'kind'> {
+  /** Of the ticket, to be said on the phone. */
   readonly number: string;
   readonly clock: ClockName;
   readonly cycle: number;
-  readonly due: Instant;
   /** Where it waits: null is the intake. */
   readonly group: Uuid | null;
   readonly agent: PersonId | null;
 }
 
-export type News = Changed | Overdue;
+/** A promise was not kept. */
+export interface Overdue extends Reminding {
+  readonly kind: 'overdue';
+  readonly due: Instant;
+}
 
-type Breached = Extract<Recorded<TicketEvent>, { type: 'sla.clock-breached.v1' }>;
+/** So much of the time for a promise is used up that its policy warns. */
+export interface DueSoon extends Reminding {
+  readonly kind: 'due-soon';
+  /** As it stood; null while the clock had none. */
+  readonly due: Instant | null;
+  readonly share: { readonly numerator: number; readonly denominator: number };
+}
 
-/** Whose news is made with the whole stream up to it. */
-export const isBreach = (event: Recorded<HouseEvent>): event is Breached =>
-  event.type === 'sla.clock-breached.v1';
+export type News = Changed | Overdue | DueSoon;
+
+type Timed = Extract<Recorded<TicketEvent>, { type: 'sla.clock-breached.v1' | 'sla.clock-warned.v1' }>;
+
+/** Whether time itself caused it: its news is made with the whole stream up to it. */
+export const isTimed = (event: Recorded<HouseEvent>): event is Timed =>
+  event.type === 'sla.clock-breached.v1' || event.type === 'sla.clock-warned.v1';
 
 /**
  * What those who watch learn of an event; null where it is none of theirs. Held back is what nobody is to be
- * told of (ruling 18): a fact recorded more than 24 hours after it occurred, and a breach of a due instant
- * that had passed when it was promised. What becomes overdue during an outage is told, however late. Nothing
- * that a person typed is in it (ruling 31).
+ * told of (ruling 18): a fact recorded more than 24 hours after it occurred, and a warning or a breach whose
+ * instant had passed when it was set. What falls due during an outage is told, however late. Nothing that a
+ * person typed is in it (ruling 31).
  *
- * @param history of a breach: its stream, up to the event at least
+ * @param history of what time caused: its stream, up to the event at least
  */
 export function news(
   event: Recorded<HouseEvent>,
@@ -72,34 +86,55 @@ export function news(
     occurredAt: event.occurredAt,
     recordedAt: microsToText(event.recordedAt),
   };
-  if (!isBreach(event))
+  if (!isTimed(event))
     return event.recordedAt / 1_000_000 - toSeconds(event.occurredAt) > LATE_SECONDS ? 'held-back' : changed;
 
   const before = history.filter(({ revision }) => revision <= event.revision);
-  if (promisedTooLate(before, event)) return 'held-back';
+  if (setTooLate(before, event)) return 'held-back';
   const [opened] = before;
   if (opened?.type !== 'desk.ticket-opened.v1')
-    throw new Error(`${event.stream} breaks a promise and was never opened`);
+    throw new Error(`${event.stream} reminds of a promise and was never opened`);
   const { state } = foldStream(ticket, before);
   if (state.status === 'none') throw new Error(`${event.stream} was opened and has no state`);
-  const { clock, cycle, due } = event.data;
-  return {
-    ...changed,
-    kind: 'overdue',
+  const concerns = {
     number: opened.data.number,
-    ...{ clock, cycle, due },
+    clock: event.data.clock,
+    cycle: event.data.cycle,
     group: state.group ?? null,
     agent: state.agent ?? null,
   };
+  switch (event.type) {
+    case 'sla.clock-breached.v1':
+      return { ...changed, ...concerns, kind: 'overdue', due: event.data.due };
+    case 'sla.clock-warned.v1': {
+      const { due, numerator, denominator } = event.data;
+      return { ...changed, ...concerns, kind: 'due-soon', due, share: { numerator, denominator } };
+    }
+    default:
+      return never(event);
+  }
 }
 
-/** Whether the due instant of a breach had passed already when the fact that set it was recorded (ruling 18). */
-export function promisedTooLate(before: readonly Recorded<TicketEvent>[], breach: Breached): boolean {
-  const { clock, cycle, due } = breach.data;
+/** Whether the instant of a warning or a breach had passed already when the fact that set it was recorded (ruling 18). */
+export function setTooLate(before: readonly Recorded<TicketEvent>[], event: Timed): boolean {
   const set = before.findLast(
-    ({ data }) =>
-      'clocks' in data &&
-      data.clocks.some((record) => record.clock === clock && record.cycle === cycle && record.due === due),
+    ({ data }) => 'clocks' in data && data.clocks.some((record) => sets(record, event)),
   );
-  return set !== undefined && set.recordedAt / 1_000_000 > toSeconds(due);
+  return set !== undefined && set.recordedAt / 1_000_000 > toSeconds(event.occurredAt);
+}
+
+function sets(record: ClockRecord, event: Timed): boolean {
+  if (record.clock !== event.data.clock || record.cycle !== event.data.cycle) return false;
+  switch (event.type) {
+    case 'sla.clock-breached.v1':
+      return record.due === event.data.due;
+    case 'sla.clock-warned.v1': {
+      const { numerator, denominator, at } = event.data;
+      return (record.warnings ?? []).some(
+        (each) => each.numerator === numerator && each.denominator === denominator && each.at === at,
+      );
+    }
+    default:
+      return never(event);
+  }
 }
