@@ -170,7 +170,7 @@ function withPriority(priorities: readonly PrioritySince[], since: PrioritySince
   return [...priorities.slice(0, place), since, ...priorities.slice(place)];
 }
 
-/** Facts that end a clock at their own instant; others that carry an ended one found it so, or moved it earlier. */
+/** Facts that end a clock at their own instant. */
 const ENDING: ReadonlySet<TicketEvent['type']> = new Set<TicketEvent['type']>([
   'desk.message-sent.v1',
   'desk.ticket-resolved.v1',
@@ -181,16 +181,19 @@ const ENDING: ReadonlySet<TicketEvent['type']> = new Set<TicketEvent['type']>([
 ]);
 
 /**
- * When a clock ended that a fact says has ended. The record's own `asOf` may be later: what happened to an
- * ended clock brings it up to its own instant.
+ * When a cycle ended that a fact says has ended: at that fact, if it can have done so; else when it had ended
+ * before; else at the record's own `asOf`. That may be later than the end: an early rule brought an ended clock
+ * up to what happened to it afterwards.
  */
 function endOf(
-  ended: PromiseCycle['ended'],
-  { asOf }: ClockRecord,
+  before: PromiseCycle | undefined,
+  { asOf, startedAt }: ClockRecord,
   { type, revision, occurredAt: at }: Recorded<TicketEvent>,
 ): PromiseCycle['ended'] {
-  if (!ENDING.has(type)) return ended ?? { at: asOf, revision };
-  return ended === null || at < ended.at ? { at, revision } : ended;
+  // Not seen before, or by the number of another one: a late fact can move cycles.
+  if (before?.startedAt !== startedAt) return { at: asOf, revision };
+  if (ENDING.has(type) && at >= startedAt && at < (before.ended?.at ?? asOf)) return { at, revision };
+  return before.ended ?? { at: asOf, revision };
 }
 
 /** A cycle as a fact says it stands now; where it counts is yet to be settled. */
@@ -204,6 +207,9 @@ function recorded(
   const inherited = adopted ? record.breachedAt : (before?.inherited ?? null);
   // What a merge brings along says nothing of this ticket's own breach.
   const breachedAt = inherited === null ? record.breachedAt : (before?.breachedAt ?? null);
+  // What became of it while no record showed it.
+  const unseen =
+    adopted || record.change === 'corrected' || (!goesOn(record) && before?.startedAt !== startedAt);
   return {
     clock,
     cycle,
@@ -213,8 +219,8 @@ function recorded(
     due,
     breachedAt,
     inherited,
-    ended: goesOn(record) ? null : endOf(before?.ended ?? null, record, event),
-    waited: (before?.waited ?? false) || state === 'paused' || adopted || record.change === 'corrected',
+    ended: goesOn(record) ? null : endOf(before, record, event),
+    waited: (before?.waited ?? false) || state === 'paused' || unseen,
     policy,
     zone,
     tzdb,
