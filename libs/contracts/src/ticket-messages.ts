@@ -12,7 +12,13 @@ const priority = s.integer('1 critical to 4 low', 'priority');
 const tier = s.code('tier of the customer', ['base', 'standard', 'vip']);
 const channel = s.code('how it came or went', ['phone', 'e-mail', 'web', 'chat', 'note', 'integration']);
 const hold = s.code('what work waits for', ['requester', 'vendor', 'other-team', 'problem', 'evidence']);
-const clock = s.code('which promise', ['first-response', 'next-response', 'resolution']);
+const clock = s.code('which promise', [
+  'first-response',
+  'next-response',
+  'resolution',
+  'periodic-update',
+  'hand-over-acceptance',
+]);
 
 /** A promise as it stands after the happening. */
 const promise = s.record('a promise as it stands after this', {

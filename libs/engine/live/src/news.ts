@@ -118,7 +118,7 @@ export function news(
 /** Whether the instant of a warning or a breach had passed already when the fact that set it was recorded (ruling 18). */
 export function setTooLate(before: readonly Recorded<TicketEvent>[], event: Timed): boolean {
   const set = before.findLast(
-    ({ data }) => 'clocks' in data && data.clocks.some((record) => sets(record, event)),
+    ({ data }) => 'clocks' in data && data.clocks?.some((record) => sets(record, event)),
   );
   return set !== undefined && set.recordedAt / 1_000_000 > toSeconds(event.occurredAt);
 }

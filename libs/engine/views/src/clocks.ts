@@ -48,6 +48,11 @@ export function promisedAfter<C extends PromiseState>(
     case 'desk.ticket-merged.v1':
     case 'desk.merge-completed.v1':
       return { clocks: withClocks(clocks, event.data.clocks, keep), breaches };
+    case 'desk.handover-offered.v1':
+    case 'desk.handover-accepted.v1':
+    case 'desk.handover-declined.v1':
+    case 'desk.handover-withdrawn.v1':
+      return { clocks: withClocks(clocks, event.data.clocks ?? [], keep), breaches };
     case 'sla.clock-breached.v1': {
       const { clock, cycle, due } = event.data;
       return {
@@ -68,10 +73,6 @@ export function promisedAfter<C extends PromiseState>(
     case 'desk.note-added.v1':
     case 'desk.ticket-classified.v1':
     case 'desk.ticket-assigned.v1':
-    case 'desk.handover-offered.v1':
-    case 'desk.handover-accepted.v1':
-    case 'desk.handover-declined.v1':
-    case 'desk.handover-withdrawn.v1':
     case 'desk.ticket-escalated.v1':
     case 'desk.ticket-closed.v1':
     case 'desk.merge-begun.v1':

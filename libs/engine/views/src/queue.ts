@@ -47,7 +47,8 @@ export interface QueueItemRow {
 
 /** Whose due instant is a waiting ticket's key: the earliest of the first that run, else of the next (ruling 23). */
 const NEXT_PROMISES: readonly (readonly PromiseState['clock'][])[] = [
-  ['first-response', 'next-response'],
+  ['first-response', 'next-response', 'hand-over-acceptance'],
+  ['periodic-update'],
   ['resolution'],
 ];
 

@@ -21,7 +21,8 @@ const CUSTOMER: Actor = { id: REQUESTER, role: 'customer' };
 const MINUTE = 60;
 const HOUR = 3600;
 
-// Monday to Friday 09:00 to 18:00 UTC; priority 3 is promised a next response in 2 h.
+// Monday to Friday 09:00 to 18:00 UTC; priority 3 is promised a next response in 2 h, an update every 3 h and
+// a word on a hand-over within half an hour, where a policy promises them.
 const PLAIN = builtIn('UTC');
 const FULL: PolicyDefinition = {
   ...PLAIN,
@@ -285,6 +286,141 @@ describe('Next response', () => {
     expect(clock([...adopted, answers(at('12:30'))])).toMatchObject({ cycle: 2, state: 'met' });
     const earlier = merged([...answered, writes(at('10:30'))]);
     expect(clock(earlier)).toMatchObject({ cycle: 1, startedAt: at('10:30'), due: at('12:30') });
+  });
+});
+
+describe('Periodic update', () => {
+  const UPDATING: PolicyDefinition = {
+    ...PLAIN,
+    targets: {
+      1: { ...PLAIN.targets[1], 'periodic-update': 30 * MINUTE },
+      2: { ...PLAIN.targets[2], 'periodic-update': HOUR },
+      3: { ...PLAIN.targets[3], 'periodic-update': 3 * HOUR },
+      4: { ...PLAIN.targets[4], 'periodic-update': 9 * HOUR },
+    },
+    pausedBy: { ...PLAIN.pausedBy, 'periodic-update': ['requester'] },
+  };
+  const by = known([UPDATING, EVER]);
+  const clock = (...asked: readonly Asked[]) => clockOf(lived(asked, by), 'periodic-update');
+  const opened = open(at('09:00'));
+
+  it('is owed from the opening on, and anew from each public update on, late or not', () => {
+    expect(clock(opened)).toMatchObject({ cycle: 1, change: 'started', due: at('12:00') });
+    expect(clock(opened, answers(at('10:00')))).toMatchObject({
+      cycle: 2,
+      change: 'restarted',
+      startedAt: at('10:00'),
+      consumed: 0,
+      due: at('13:00'),
+    });
+    const late = lived([opened, answers(at('12:30')), answers(at('13:00'))], by, at('18:00'));
+    expect(breachesOf(late, 'periodic-update')).toEqual([`1 ${at('12:00')}`, `3 ${at('16:00')}`]);
+  });
+
+  it('says with each update how the window that it ended stands, and the next', () => {
+    const { facts } = lived([opened, answers(at('10:00'))], by);
+    const sent = facts.find(({ type }) => type === 'desk.message-sent.v1')!;
+    if (sent.type !== 'desk.message-sent.v1') throw new Error();
+    expect(
+      sent.data.clocks
+        .filter((record) => record.clock === 'periodic-update')
+        .map(({ cycle, change, state, consumed }) => [cycle, change, state, consumed]),
+    ).toEqual([
+      [1, 'stopped', 'met', HOUR],
+      [2, 'restarted', 'running', 0],
+    ]);
+  });
+
+  it('is given by no note, no automatic answer and no message of the customer', () => {
+    const others = [says('note', at('10:00')), says('sent', at('10:10'), true), writes(at('10:20'))];
+    expect(clock(opened, ...others)).toMatchObject({ cycle: 1, due: at('12:00') });
+  });
+
+  it('is cancelled by the resolve unless it was late, and goes on or begins anew with the reopen', () => {
+    const resolved = [opened, answers(at('10:00')), resolves(at('12:00'))];
+    expect(clock(...resolved)).toMatchObject({ cycle: 2, state: 'not-applicable', due: null });
+    expect(clock(...resolved, reopens(at('15:00')))).toMatchObject({ cycle: 2, due: at('16:00') });
+    const updated = [...resolved, answers(at('14:00')), reopens(at('15:00'))];
+    expect(clock(...updated)).toMatchObject({ cycle: 3, startedAt: at('15:00'), due: at('18:00') });
+    const missed = [opened, resolves(at('13:00'))];
+    expect(clock(...missed)).toMatchObject({ state: 'missed', breachedAt: at('12:00') });
+    expect(clock(...missed, reopens(at('14:00')))).toMatchObject({ cycle: 2, due: at('17:00') });
+  });
+
+  it('pauses for the reasons of its policy', () => {
+    expect(clock(opened, holds(at('10:00'), 'requester'), resumes(at('12:00')))).toMatchObject({
+      due: at('14:00'),
+    });
+    expect(clock(opened, holds(at('10:00'), 'vendor'))).toMatchObject({ state: 'running', due: at('12:00') });
+  });
+
+  it('cannot be told of a history without messages', () => {
+    expect(clock(open(at('09:00'), false), answers(at('10:00')))).toMatchObject({
+      cycle: 1,
+      state: 'not-evidenced',
+      due: null,
+    });
+  });
+
+  it('counts a window more where a late update came in between, and moves the breach', () => {
+    const life = lived([opened, answers(at('14:00')), answers(at('15:00')), answers(at('11:30'))], by);
+    expect(breachesOf(life, 'periodic-update')).toEqual([`1 ${at('12:00')}`]);
+    expect(life.facts.flatMap((fact) => (fact.type === 'sla.breach-annulled.v1' ? [fact.data] : []))).toEqual(
+      [
+        expect.objectContaining({ clock: 'periodic-update', cycle: 1, due: at('12:00') }),
+        expect.objectContaining({ clock: 'first-response', cycle: 1 }),
+      ],
+    );
+    expect(clockOf(life, 'periodic-update')).toMatchObject({ cycle: 4, startedAt: at('15:00') });
+  });
+});
+
+describe('Acceptance of a hand-over', () => {
+  const OFFERING: PolicyDefinition = {
+    ...PLAIN,
+    targets: {
+      1: { ...PLAIN.targets[1], 'hand-over-acceptance': 5 * MINUTE },
+      2: { ...PLAIN.targets[2], 'hand-over-acceptance': 15 * MINUTE },
+      3: { ...PLAIN.targets[3], 'hand-over-acceptance': 30 * MINUTE },
+      4: { ...PLAIN.targets[4], 'hand-over-acceptance': HOUR },
+    },
+  };
+  const by = known([OFFERING, EVER]);
+  const BOB: Actor = { id: id(12), role: 'agent' };
+  const offers = (when: Instant): Asked =>
+    does('offer-handover', when, { handover: id(60), agent: BOB.id, reason: 'busy' });
+  const accepts = (when: Instant): Asked => does('accept-handover', when, {}, BOB);
+  const declines = (when: Instant): Asked => does('decline-handover', when, { reason: 'no' }, BOB);
+  const clock = (...asked: readonly Asked[]) => clockOf(lived(asked, by), 'hand-over-acceptance');
+  const offered = [open(at('09:00')), offers(at('10:00'))];
+
+  it('is owed from the offer on until it is accepted or declined', () => {
+    expect(clock(open(at('09:00')))).toBeUndefined();
+    expect(clock(...offered)).toMatchObject({ cycle: 1, state: 'running', due: at('10:30') });
+    expect(clock(...offered, accepts(at('10:30')))).toMatchObject({ state: 'met', consumed: 30 * MINUTE });
+    expect(clock(...offered, declines(at('10:31')))).toMatchObject({ state: 'missed' });
+    const again = [...offered, declines(at('10:10')), offers(at('11:00'))];
+    expect(clock(...again)).toMatchObject({ cycle: 2, change: 'restarted', due: at('11:30') });
+  });
+
+  it('leaves the other clocks as they are, and no hold pauses it', () => {
+    const [first] = lived(offered, by).facts.slice(-1);
+    expect(first).toMatchObject({ data: { clocks: [{ clock: 'hand-over-acceptance' }] } });
+    expect(clock(...offered, holds(at('10:10'), 'requester'))).toMatchObject({ due: at('10:30') });
+  });
+
+  it('is not applicable any more where the offer falls away, and comes back with no reopen', () => {
+    const assigned = does('assign-ticket', at('10:20'), { agent: BOB.id });
+    expect(clock(...offered, assigned)).toMatchObject({ state: 'not-applicable', consumed: 20 * MINUTE });
+    const resolved = [...offered, resolves(at('10:20'))];
+    expect(clock(...resolved)).toMatchObject({ state: 'not-applicable' });
+    expect(clock(...resolved, reopens(at('11:00')))).toMatchObject({ state: 'not-applicable' });
+    expect(clock(...offered, resolves(at('10:40')))).toMatchObject({ state: 'missed' });
+  });
+
+  it('says nothing in its facts where the policy does not promise it', () => {
+    const { facts } = lived([...offered, accepts(at('10:10'))], known([PLAIN, EVER]));
+    for (const { data } of facts.slice(1)) expect(data).not.toHaveProperty('clocks');
   });
 });
 

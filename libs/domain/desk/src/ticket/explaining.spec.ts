@@ -319,6 +319,14 @@ describe.each([
       does('hand-to-vendor', when, { vendor: { id: id(40), of: id(1), text: 'v' } }),
     ),
     fc.constant((when: Instant) => does('take-back', when, {})),
+    fc.constant((when: Instant) =>
+      does('offer-handover', when, { handover: id(60), agent: BOB.id, reason: 'busy' }),
+    ),
+    fc.constant((when: Instant) => does('accept-handover', when, {}, BOB)),
+    fc.constant((when: Instant) => does('decline-handover', when, { reason: 'no' }, BOB)),
+    fc
+      .constantFrom(ALICE, BOB)
+      .map((agent) => (when: Instant) => does('assign-ticket', when, { agent: agent.id })),
   );
   const lives = fc
     .array(

@@ -45,6 +45,7 @@ export type Happening = { readonly at: Instant } & (
   | { readonly kind: 'prioritised'; readonly policy: string; readonly priority: Priority }
   /** Another version of its policy came into force, the priority being what it was. */
   | { readonly kind: 'retargeted'; readonly policy: string }
+  | { readonly kind: 'handover-offered' | 'handover-answered' | 'handover-withdrawn' }
   | { readonly kind: 'resolved' }
   | { readonly kind: 'reopened'; readonly mode: 'resume' | 'restart' }
   /** It ended in another ticket. */
@@ -210,6 +211,9 @@ function lastingFacts(name: AlwaysPromised, history: readonly Happening[], polic
         stands = 'live';
         break;
       case 'received':
+      case 'handover-offered':
+      case 'handover-answered':
+      case 'handover-withdrawn':
         break;
       default:
         return never(happening);
@@ -224,6 +228,8 @@ function lastingFacts(name: AlwaysPromised, history: readonly Happening[], polic
 
 const TURNS: Readonly<Record<Cyclic, Readonly<Partial<Record<Happening['kind'], Turn>>>>> = {
   'next-response': { received: 'asked', answered: 'answered' },
+  'periodic-update': { opened: 'asked', answered: 'answered' },
+  'hand-over-acceptance': { 'handover-offered': 'asked', 'handover-answered': 'answered' },
 };
 
 const NOTHING: ClockFacts = { facts: [], behind: [], under: [] };
@@ -243,6 +249,8 @@ function cycleFacts(name: Cyclic, history: readonly Happening[], policies: Polic
   let present = '';
   let priority: Priority = 3;
   let atWork = true;
+  /** False where the history cannot tell whether what is owed was done. */
+  let evidenced = true;
   let owed = false;
   /** What was owed when it ended as not applicable is owed still. */
   let revivable = false;
@@ -272,7 +280,8 @@ function cycleFacts(name: Cyclic, history: readonly Happening[], policies: Polic
     revivable = end.type === 'end';
   };
   const take = (turn: Turn, at: Instant): void => {
-    owed = turn === 'asked';
+    // The next update is owed as soon as one is given.
+    owed = turn === 'asked' || name === 'periodic-update';
     if (turn === 'answered') revivable = false;
     if (!atWork) return;
     for (const step of turned(name, turn, stands === 'live')) {
@@ -292,9 +301,22 @@ function cycleFacts(name: Cyclic, history: readonly Happening[], policies: Polic
       case 'opened':
         ({ policy: present, priority } = happening);
         terms = termsOf(policies.version(present), priority, name);
+        evidenced = name !== 'periodic-update' || happening.evidenced;
+        if (evidenced || terms === null) break;
+        begin(at);
+        facts.push({ type: 'end', at, as: 'not-evidenced' });
+        stands = 'not-evidenced';
         break;
       case 'received':
       case 'answered':
+      case 'handover-offered':
+      case 'handover-answered':
+        break;
+      case 'handover-withdrawn':
+        if (name !== 'hand-over-acceptance') break;
+        if (stands === 'live') cease(at);
+        owed = false;
+        revivable = false;
         break;
       case 'held':
       case 'resumed':
@@ -363,7 +385,7 @@ function cycleFacts(name: Cyclic, history: readonly Happening[], policies: Polic
         return never(happening);
     }
     const turn = TURNS[name][kind];
-    if (turn !== undefined && (turn === 'answered' || mayBeOwed)) take(turn, at);
+    if (turn !== undefined && evidenced && (turn === 'answered' || mayBeOwed)) take(turn, at);
     while (behind.length < facts.length) {
       behind.push(happening);
       under.push(policy);

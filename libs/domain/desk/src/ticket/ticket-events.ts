@@ -32,6 +32,9 @@ const superseded = f.optional(
   f.flag('true where a fact that occurred later already stands in its place: only the promises take it in'),
 );
 
+/** On facts that were written before they moved a promise. */
+const clocksIfAny = f.optional(clocks);
+
 /** Stream `ticket-<id>`. Texts are sealed under the requester's key: the file is the requester's. */
 export const ticketEvents = {
   'desk.ticket-opened.v1': event(
@@ -117,12 +120,14 @@ export const ticketEvents = {
       group: f.optional(f.term('to this group')),
       agent: f.optional(f.id('to this agent')),
       reason: f.text('why'),
+      clocks: clocksIfAny,
     },
   ),
   'desk.handover-accepted.v1': event(['ticket'], 'accept-handover', 'The receiver is accountable now.', {
     handover: f.id('the hand-over'),
     group: f.optional(f.id('group now; absent: as before')),
     agent: f.id('agent now'),
+    clocks: clocksIfAny,
   }),
   'desk.handover-declined.v1': event(
     ['ticket'],
@@ -131,6 +136,7 @@ export const ticketEvents = {
     {
       handover: f.id('the hand-over'),
       reason: f.text('why'),
+      clocks: clocksIfAny,
     },
   ),
   'desk.handover-withdrawn.v1': event(
@@ -140,6 +146,7 @@ export const ticketEvents = {
     {
       handover: f.id('the hand-over'),
       because: f.code('why', ['reassigned', 'resolved', 'merged', 'closed']),
+      clocks: clocksIfAny,
     },
   ),
   'desk.ticket-held.v1': event(['ticket'], 'hold-ticket', 'Work waits for something.', {

@@ -10,6 +10,7 @@ import {
 } from '#domain/sla';
 import {
   accept,
+  HOUSE,
   later,
   never,
   refuse,
@@ -225,6 +226,8 @@ function timed<S extends Known>(state: S, happening: Happening | null, changed: 
 const whileOpen = (state: Known, change: (open: OpenState) => Known): Known =>
   state.status === 'open' ? change(state) : state;
 
+const notOffered = (state: Known): Known => whileOpen(state, (open) => ({ ...open, handover: undefined }));
+
 function gathered(state: Known, event: Occurred<TicketEvent>): Known {
   const at = event.occurredAt;
   switch (event.type) {
@@ -261,23 +264,26 @@ function gathered(state: Known, event: Occurred<TicketEvent>): Known {
     }
     case 'desk.handover-offered.v1': {
       const { handover: id, group, agent } = event.data;
-      return whileOpen(state, (open) => ({
+      const offered = whileOpen(state, (open) => ({
         ...open,
         handover: { id, ...(group && { group }), ...(agent && { agent }) },
       }));
+      return timed(offered, { kind: 'handover-offered', at }, event.data.clocks ?? []);
     }
     case 'desk.handover-accepted.v1': {
       const { group, agent } = event.data;
-      return whileOpen(state, (open) => ({
+      const accepted = whileOpen(state, (open) => ({
         ...open,
         handover: undefined,
         agent,
         group: group ?? open.group,
       }));
+      return timed(accepted, { kind: 'handover-answered', at }, event.data.clocks ?? []);
     }
     case 'desk.handover-declined.v1':
+      return timed(notOffered(state), { kind: 'handover-answered', at }, event.data.clocks ?? []);
     case 'desk.handover-withdrawn.v1':
-      return whileOpen(state, (open) => ({ ...open, handover: undefined }));
+      return timed(notOffered(state), { kind: 'handover-withdrawn', at }, event.data.clocks ?? []);
     case 'desk.ticket-held.v1': {
       const { reason, superseded, clocks } = event.data;
       return timed(
@@ -508,6 +514,21 @@ function effect(
   };
 }
 
+/** The ticket with what a happening did to its promises, for what the same command decides next. */
+function affected<S extends Known>(state: S, happening: Happening, { clocks, corrections }: Effect): S {
+  const { breaches, warned, ...rest } = corrections.reduce<Known>(
+    (known, { type, data, at }) =>
+      gathered(known, {
+        type,
+        data,
+        occurredAt: at ?? happening.at,
+        actor: { id: HOUSE, role: 'system' },
+      } as Occurred<TicketEvent>),
+    timed<Known>(state, happening, clocks),
+  );
+  return { ...state, history: rest.history, clocks: rest.clocks, breaches, warned };
+}
+
 type BreachMark = Pick<Breach, 'clock' | 'cycle' | 'due'>;
 
 /** The cycles of one clock that a happening changed, and with them the present one, last. */
@@ -604,6 +625,9 @@ function asOf(state: Known, at: Instant): Known {
         break;
       case 'received':
       case 'answered':
+      case 'handover-offered':
+      case 'handover-answered':
+      case 'handover-withdrawn':
       case 'adopted':
       case 'retargeted':
         break;
@@ -670,11 +694,28 @@ function ifKept(state: TicketState, then: (kept: OpenState | ResolvedState | Clo
 /** What a person typed belongs to the requester's file. */
 const typed = (state: File, text: string): Personal => ({ of: state.requester, text });
 
-/** A pending hand-over falls away with what makes it pointless. */
-const withdrawn = (state: Known, because: 'reassigned' | 'resolved' | 'merged'): readonly TicketFact[] =>
-  state.status === 'open' && state.handover
-    ? [{ type: 'desk.handover-withdrawn.v1', data: { handover: state.handover.id, because } }]
-    : [];
+const HANDOVER: readonly ClockName[] = ['hand-over-acceptance'];
+
+/** Of a fact that carried no clocks at first: only where it moved some. */
+const ifAny = (clocks: readonly ClockRecord[]): { readonly clocks?: readonly ClockRecord[] } =>
+  clocks.length === 0 ? {} : { clocks };
+
+/** A pending hand-over falls away with what makes it pointless; `known` is the ticket after that. */
+function withdrawn(
+  state: Known,
+  because: 'reassigned' | 'resolved' | 'merged',
+  c: { readonly policies: Policies; readonly occurredAt: Instant },
+): { readonly facts: readonly Fact<TicketFact>[]; readonly known: Known } {
+  if (state.status !== 'open' || !state.handover) return { facts: [], known: state };
+  const happening: Happening = { kind: 'handover-withdrawn', at: c.occurredAt };
+  const type = 'desk.handover-withdrawn.v1';
+  const { clocks, corrections } = effect(state, [happening], 'ended', c, type, HANDOVER);
+  const data = { handover: state.handover.id, because, ...ifAny(clocks) };
+  return {
+    facts: [{ type, data }, ...corrections],
+    known: notOffered(affected(state, happening, { clocks, corrections })),
+  };
+}
 
 function open(c: OpenTicket, state: TicketState): Answer {
   if (state.status !== 'none') return no('already-open', 'There is a ticket of this id already.');
@@ -738,7 +779,7 @@ function message(c: AddMessage, state: TicketState): Answer {
         // The requester's own word ends the wait for it (domain.md C.3, Pause and stop).
         if (autoReply || live.status !== 'open' || !live.holds.includes('requester'))
           return accept<TicketFact>(received, ...corrections);
-        const known = timed(live, happening, clocks);
+        const known = affected(live, happening, { clocks, corrections });
         return accept<TicketFact>(
           received,
           ...corrections,
@@ -841,7 +882,7 @@ function assign(c: AssignTicket, state: TicketState): Answer {
     };
     return superseded
       ? accept<TicketFact>(assigned)
-      : accept<TicketFact>(...withdrawn(ticket, 'reassigned'), assigned);
+      : accept<TicketFact>(...withdrawn(ticket, 'reassigned', c).facts, assigned);
   });
 }
 
@@ -850,10 +891,14 @@ function offerHandover(c: OfferHandover, state: TicketState): Answer {
     if (ticket.handover)
       return no('handover-pending', 'A hand-over is already offered; it must be answered first.');
     if (!c.group && !c.agent) return no('handover-to-nobody', 'A hand-over names a group, an agent or both.');
-    return accept<TicketFact>({
-      type: 'desk.handover-offered.v1',
-      data: { handover: c.handover, ...responsible(c.group, c.agent), reason: typed(ticket, c.reason) },
-    });
+    const happening: Happening = { kind: 'handover-offered', at: c.occurredAt };
+    const type = 'desk.handover-offered.v1';
+    const { clocks, corrections } = effect(ticket, [happening], 'started', c, type, HANDOVER);
+    const reason = typed(ticket, c.reason);
+    return accept<TicketFact>(
+      { type, data: { handover: c.handover, ...responsible(c.group, c.agent), reason, ...ifAny(clocks) } },
+      ...corrections,
+    );
   });
 }
 
@@ -869,6 +914,26 @@ function answerHandover(
     if (handover.agent !== undefined && handover.agent !== c.by.id)
       return no('not-yours-to-answer', 'The hand-over is offered to somebody else.');
     return then(ticket, handover);
+  });
+}
+
+function acceptHandover(c: AcceptHandover, state: TicketState): Answer {
+  return answerHandover(c, state, (ticket, { id, group }) => {
+    const happening: Happening = { kind: 'handover-answered', at: c.occurredAt };
+    const type = 'desk.handover-accepted.v1';
+    const { clocks, corrections } = effect(ticket, [happening], 'stopped', c, type, HANDOVER);
+    const data = { handover: id, ...(group && { group }), agent: c.by.id, ...ifAny(clocks) };
+    return accept<TicketFact>({ type, data }, ...corrections);
+  });
+}
+
+function declineHandover(c: DeclineHandover, state: TicketState): Answer {
+  return answerHandover(c, state, (ticket, { id }) => {
+    const happening: Happening = { kind: 'handover-answered', at: c.occurredAt };
+    const type = 'desk.handover-declined.v1';
+    const { clocks, corrections } = effect(ticket, [happening], 'stopped', c, type, HANDOVER);
+    const data = { handover: id, reason: typed(ticket, c.reason), ...ifAny(clocks) };
+    return accept<TicketFact>({ type, data }, ...corrections);
   });
 }
 
@@ -904,7 +969,7 @@ function resumed(
     const happening: Happening = { kind: 'resumed', at: c.occurredAt, reason };
     const { clocks, corrections } = effect(known, [happening], 'resumed', c, 'desk.ticket-resumed.v1');
     const superseded = marked(laterThan(known, c.occurredAt, (h) => ends(h) || ofHold(reason)(h)));
-    known = timed(known, happening, clocks);
+    known = affected(known, happening, { clocks, corrections });
     return [
       { type: 'desk.ticket-resumed.v1', data: { reason, because, ...superseded, clocks } } as const,
       ...corrections,
@@ -976,9 +1041,10 @@ function escalate(c: EscalateTicket, state: TicketState): Answer {
 function resolve(c: ResolveTicket, state: TicketState): Answer {
   return ifOpen(state, (ticket) => {
     const happening: Happening = { kind: 'resolved', at: c.occurredAt };
-    const { clocks, corrections } = effect(ticket, [happening], 'stopped', c, 'desk.ticket-resolved.v1');
+    const { facts, known } = withdrawn(ticket, 'resolved', c);
+    const { clocks, corrections } = effect(known, [happening], 'stopped', c, 'desk.ticket-resolved.v1');
     return accept<TicketFact>(
-      ...withdrawn(ticket, 'resolved'),
+      ...facts,
       {
         type: 'desk.ticket-resolved.v1',
         data: {
@@ -1046,9 +1112,10 @@ function join(c: JoinTicket, state: TicketState): Answer {
     if (live.absorbed.includes(c.into))
       return no('merge-with-itself', 'The other ticket has ended in this one already.');
     const happening: Happening = { kind: 'joined', at: c.occurredAt };
-    const { clocks, corrections } = effect(live, [happening], 'ended', c, 'desk.ticket-merged.v1');
+    const { facts, known } = withdrawn(live, 'merged', c);
+    const { clocks, corrections } = effect(known, [happening], 'ended', c, 'desk.ticket-merged.v1');
     return accept<TicketFact>(
-      ...withdrawn(live, 'merged'),
+      ...facts,
       { type: 'desk.ticket-merged.v1', data: { merge: c.merge, into: c.into, clocks } },
       ...corrections,
     );
@@ -1175,19 +1242,9 @@ function decide(c: TicketCommand, state: TicketState): Answer {
     case 'offer-handover':
       return offerHandover(c, state);
     case 'accept-handover':
-      return answerHandover(c, state, (_, { id, group }) =>
-        accept<TicketFact>({
-          type: 'desk.handover-accepted.v1',
-          data: { handover: id, ...(group && { group }), agent: c.by.id },
-        }),
-      );
+      return acceptHandover(c, state);
     case 'decline-handover':
-      return answerHandover(c, state, (ticket, { id }) =>
-        accept<TicketFact>({
-          type: 'desk.handover-declined.v1',
-          data: { handover: id, reason: typed(ticket, c.reason) },
-        }),
-      );
+      return declineHandover(c, state);
     case 'resolve-ticket':
       return resolve(c, state);
     case 'reopen-ticket':

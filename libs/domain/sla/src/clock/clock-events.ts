@@ -1,7 +1,13 @@
 import { event, f, type Clear, type EventOf } from '#kernel';
 
 /** The promises about a ticket, in the order of domain.md C.1, in which facts of one second stand. */
-export const CLOCKS = ['first-response', 'next-response', 'resolution'] as const;
+export const CLOCKS = [
+  'first-response',
+  'next-response',
+  'resolution',
+  'periodic-update',
+  'hand-over-acceptance',
+] as const;
 export type ClockName = (typeof CLOCKS)[number];
 
 /** What every policy promises; the others are promised where a policy states a target for them. */

@@ -4,7 +4,11 @@ import { foldClock, type ClockFact, type Terms } from './clock.js';
 import type { Calendar } from '../calendar/calendar.js';
 
 /** Clocks that begin anew whenever something is owed; each time is a cycle (domain.md C.1). */
-export const CYCLIC = ['next-response'] as const satisfies readonly ClockName[];
+export const CYCLIC = [
+  'next-response',
+  'periodic-update',
+  'hand-over-acceptance',
+] as const satisfies readonly ClockName[];
 export type Cyclic = (typeof CYCLIC)[number];
 
 export const isCyclic = (clock: ClockName): clock is Cyclic =>
@@ -17,11 +21,7 @@ export type Turn = 'asked' | 'answered';
  * What a turn does to a clock of cycles. Asking again while something is owed changes nothing, so that the
  * oldest asking counts; what is done unasked changes nothing either. An update at once owes the next one.
  */
-export function turned(
-  clock: Cyclic | 'periodic-update',
-  turn: Turn,
-  live: boolean,
-): readonly ('begin' | 'stop')[] {
+export function turned(clock: Cyclic, turn: Turn, live: boolean): readonly ('begin' | 'stop')[] {
   switch (turn) {
     case 'asked':
       return live ? [] : ['begin'];
@@ -133,7 +133,7 @@ export function updateWindows(
 }
 
 function factsOf(
-  clock: Cyclic | 'periodic-update',
+  clock: Cyclic,
   turns: readonly { readonly at: Instant; readonly turn: Turn }[],
   terms: Terms,
 ): readonly ClockFact[] {

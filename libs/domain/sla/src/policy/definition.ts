@@ -33,6 +33,7 @@ export interface PolicyProblem {
     | 'target-beyond-horizon'
     | 'promise-undefined'
     | 'not-promised'
+    | 'not-pausable'
     | 'bad-warning'
     | 'bad-reopen-window';
   /** Path in the definition, `targets.1.resolution`. */
@@ -98,6 +99,9 @@ function problemsOf(clock: ClockName, definition: PolicyDefinition): readonly Po
   const distinct = new Set(fractions.map(([numerator, denominator]) => numerator / denominator));
   return [
     ...unpromised(`pausedBy.${clock}`, reasons),
+    ...(clock === 'hand-over-acceptance' && reasons.length > 0
+      ? [{ code: 'not-pausable' as const, field: `pausedBy.${clock}`, problem: 'is paused by nothing' }]
+      : []),
     ...unpromised(`warnAt.${clock}`, fractions),
     ...fractions.flatMap(([numerator, denominator], i): PolicyProblem[] =>
       Number.isSafeInteger(numerator) &&

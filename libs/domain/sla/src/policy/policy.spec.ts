@@ -135,6 +135,19 @@ describe('a policy is judged before it is activated', () => {
       { pausedBy: { ...good.pausedBy, 'next-response': ['vendor'] } },
       'not-promised pausedBy.next-response',
     ],
+    [
+      'a pause of what nothing pauses',
+      {
+        targets: {
+          1: { ...good.targets[1], 'hand-over-acceptance': HOUR },
+          2: { ...good.targets[2], 'hand-over-acceptance': HOUR },
+          3: { ...good.targets[3], 'hand-over-acceptance': HOUR },
+          4: { ...good.targets[4], 'hand-over-acceptance': HOUR },
+        },
+        pausedBy: { ...good.pausedBy, 'hand-over-acceptance': ['vendor'] },
+      },
+      'not-pausable pausedBy.hand-over-acceptance',
+    ],
     ['no reopen window', { reopenWithinDays: 0 }, 'bad-reopen-window reopenWithinDays'],
     ['a calendar that never opens', { calendar: { zone: 'UTC' } }, 'bad-calendar calendar.weekly'],
     ['an unknown zone', { calendar: { zone: 'Mars', always: true } }, 'bad-calendar calendar.zone'],

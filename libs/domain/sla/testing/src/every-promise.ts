@@ -10,14 +10,22 @@ export function everyPromise(zone: string): PolicyDefinition {
       'first-response': response,
       'next-response': response / 2,
       resolution,
+      'periodic-update': resolution / 3,
+      'hand-over-acceptance': response / 2,
     };
   };
   return {
     ...plain,
     targets: { 1: targets(1), 2: targets(2), 3: targets(3), 4: targets(4) },
-    pausedBy: { ...plain.pausedBy, 'next-response': ['requester', 'vendor'] },
+    pausedBy: {
+      ...plain.pausedBy,
+      'next-response': ['requester', 'vendor'],
+      'periodic-update': ['requester'],
+    },
     warnAt: {
       'first-response': [[3, 4]],
+      'periodic-update': [[3, 4]],
+      'hand-over-acceptance': [[1, 2]],
       'next-response': [
         [1, 2],
         [1, 1],
