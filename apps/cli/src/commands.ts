@@ -128,6 +128,27 @@ error.
   --to DATE        the last; else 31 December of the year after next`,
     load: async () => (await import('./commands/calendar.js')).calendarCommand,
   },
+  policy: {
+    about: 'shows, proposes, previews and activates versions of a service-level policy',
+    help: `covenant policy list [--json]
+covenant policy show [POLICY] [--version N]
+covenant policy propose FILE.json [--policy POLICY] [--comment TEXT]
+covenant policy preview PROPOSAL [--policy POLICY] [--effective INSTANT] [--limit N] [--json]
+covenant policy activate PROPOSAL --open-tickets keep|retarget [--policy POLICY] [--effective INSTANT]
+covenant policy withdraw PROPOSAL [--policy POLICY]
+
+list      the policies with their versions and what is proposed
+show      what a version says, as JSON that can be changed and proposed; the one in force unless named
+propose   a whole policy; one that may not say so is refused with everything that is wrong
+preview   how many due instants of open tickets it would move, by how much, and which
+activate  puts it in force, by a second person unless APPROVALS=one; running desks follow within seconds
+
+  --policy POLICY        default (unless given) or import-default
+  --effective INSTANT    from when on, such as 2027-01-01T00:00:00Z; else at once
+  --open-tickets WHAT    tickets that are open then keep what they were promised, or are re-targeted
+  --token TOKEN          who proposes, activates, withdraws; else COVENANT_TOKEN. Supervisors and administrators may`,
+    load: async () => (await import('./commands/policy.js')).policyCommand,
+  },
   vectors: {
     about: 'runs vector files through the engine',
     help: `covenant vectors FILE…

@@ -1,8 +1,8 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { freshId, House, pause } from '#edge';
+import { freshId, House, openTickets, pause } from '#edge';
 import { keepRetargeting } from '#engine/policies';
 import { OlderThanLog } from '#engine/store';
-import { toInstant, type Uuid } from '#kernel';
+import { toInstant } from '#kernel';
 import { Counter } from 'prom-client';
 
 /** The loop that re-targets open tickets by versions activated for them, for as long as the process lives. */
@@ -26,7 +26,7 @@ export class PolicyRetargeter implements OnApplicationBootstrap, OnApplicationSh
   }
 
   private async loop(): Promise<void> {
-    const { store, views, tickets, admission, clock, logger, metrics } = this.house;
+    const { store, tickets, admission, clock, logger, metrics } = this.house;
     const retargeted = new Counter({
       name: 'covenant_retargeted_tickets_total',
       help: 'Open tickets re-targeted by a new version of their policy',
@@ -41,13 +41,7 @@ export class PolicyRetargeter implements OnApplicationBootstrap, OnApplicationSh
               .filter(({ openTickets }) => openTickets === 'retarget')
               .map(({ name, version, effective }) => ({ name, ref: `${name}@${version}`, effective })),
           policies: () => this.house.policies(),
-          open: async (after, limit) => {
-            const { rows } = await views.tickets(
-              { status: ['open', 'on-hold'] },
-              { limit, order: 'oldest-first', ...(after !== null && { after }) },
-            );
-            return rows.map(({ id, ...row }) => ({ ...row, ticket: id as Uuid }));
-          },
+          open: async (after, limit) => (await openTickets(this.house, after, limit)).rows,
           tickets,
           now: async () => {
             admission.demand();

@@ -18,6 +18,7 @@ export {
 } from './settings/settings.js';
 export { Premises } from './house/premises.js';
 export { House, type Numbers } from './house/house.js';
+export { openTickets, ticketState, type OpenTicketShown } from './house/open-tickets.js';
 export { openHouse, type OpenHouseOptions } from './house/open-house.js';
 export { kafkaAddress, unreadyOf } from './house/kafka.js';
 export { openPremises } from './house/open-premises.js';

@@ -61,6 +61,8 @@ const secrets = () =>
 /** A company of api processes on one fresh database, sharing their secrets. */
 export interface Company {
   readonly database: FreshDatabase;
+  /** What a process of it is started with. */
+  readonly env: Readonly<Record<string, string>>;
   open(options?: { readonly projector?: boolean; readonly env?: NodeJS.ProcessEnv }): Promise<Desk>;
   close(): Promise<void>;
 }
@@ -71,6 +73,7 @@ export async function openCompany(): Promise<Company> {
   const desks: Desk[] = [];
   return {
     database,
+    env,
     open: async ({ projector = true, env: more = {} } = {}) => {
       const desk = await openDesk({ ...env, ...more }, projector);
       desks.push(desk);

@@ -3,6 +3,7 @@ import { BUILT_INS, policyStream } from '#domain/sla';
 import {
   decodePolicyEvents,
   policyStory,
+  previewPage,
   supposing,
   versionInForce,
   type PolicyStory,
@@ -17,13 +18,15 @@ import {
   House,
   IdOf,
   notFound,
+  openTickets,
   Params,
   POSITION_HEADER,
   Query,
+  ticketState,
   type EdgeReply,
 } from '#edge';
 import { instantFrom } from '../requests/instant.js';
-import { Reading } from '../reading/reading.js';
+import { demandWhole, Reading } from '../reading/reading.js';
 import type { Texts } from '../reading/texts.js';
 import type { People } from '../tickets/present.js';
 import {
@@ -33,7 +36,7 @@ import {
   ProposalAnswer,
   VersionAnswer,
 } from './policy-answers.js';
-import { isPreviewPlace, previewPage } from './preview-pages.js';
+import { isPreviewPlace } from './preview-pages.js';
 import { knownPolicy } from './policy-names.js';
 import {
   personsOfProposal,
@@ -187,7 +190,19 @@ export class PolicyQueries {
       throw badInput([{ field: 'effective', problem: 'must not have passed' }]);
     const at = from?.[1] ?? asked ?? now;
     const supposed = supposing(name, told.definition, await this.house.refreshPolicies(), later(at, now));
-    const { summary, items, next } = await previewPage(this.house, name, supposed, limit, from?.[0] ?? null);
+    const { summary, items, next } = await previewPage(
+      {
+        open: async (after, limit) => {
+          const found = await openTickets(this.house, after, limit);
+          demandWhole(found);
+          return found;
+        },
+        state: (ticket) => ticketState(this.house, ticket),
+      },
+      name,
+      supposed,
+      { limit, from: from?.[0] ?? null },
+    );
     void reply.header(POSITION_HEADER, position);
     return {
       policy: name,

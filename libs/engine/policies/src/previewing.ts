@@ -16,7 +16,7 @@ import {
   type Policies,
   type PolicyDefinition,
 } from '#domain/sla';
-import { decideInTurn, HOUSE, toSeconds, type Actor, type Instant } from '#kernel';
+import { decideInTurn, HOUSE, toSeconds, type Actor, type Instant, type Position, type Uuid } from '#kernel';
 
 /** A due instant that a version would move, were tickets that are open re-targeted by it. */
 export interface MovedDue {
@@ -185,3 +185,76 @@ export class Preview {
 
 /** Whole seconds; of an even number the lower middle one. */
 const median = (sorted: readonly number[]): number => sorted[Math.ceil(sorted.length / 2) - 1]!;
+
+/** An open ticket as a preview names it. */
+export interface PreviewRow {
+  readonly ticket: Uuid;
+  readonly opened: Position;
+  readonly number: string;
+  readonly priority: number;
+  /** Name, or `name@version` where pinned. */
+  readonly policy: string;
+}
+
+export interface PreviewItem extends Pick<PreviewRow, 'ticket' | 'number' | 'priority'> {
+  readonly dues: readonly MovedDue[];
+}
+
+export interface PreviewPage {
+  /** On the first page only. */
+  readonly summary: PreviewSummary | null;
+  /** In the order of their opening. */
+  readonly items: readonly PreviewItem[];
+  /** After which ticket, by its opening, the next page begins; null on the last. */
+  readonly next: Position | null;
+}
+
+export interface PreviewReads {
+  /** Open tickets of all policies in the order of their opening. */
+  readonly open: (
+    after: Position | null,
+    limit: number,
+  ) => Promise<{ readonly rows: readonly PreviewRow[]; readonly more: boolean }>;
+  /** A ticket's stream, folded. */
+  readonly state: (ticket: Uuid) => Promise<TicketState>;
+}
+
+/** Tickets looked at together, each by its own stream. */
+const TOGETHER = 16;
+const BATCH = 200;
+
+/**
+ * The tickets whose due instants would move; on the first page (`from` null) with the summary of all of them,
+ * which is a look at every open ticket.
+ */
+export async function previewPage(
+  { open: openTickets, state }: PreviewReads,
+  policy: string,
+  supposed: Supposed,
+  { limit, from }: { readonly limit: number; readonly from: Position | null },
+): Promise<PreviewPage> {
+  const preview = from === null ? new Preview() : null;
+  const items: PreviewItem[] = [];
+  let last: Position | null = null;
+  let next: Position | null = null;
+  for (let after = from; ;) {
+    const found = await openTickets(after, BATCH);
+    const rows = found.rows.filter((row) => row.policy === policy);
+    for (let i = 0; i < rows.length; i += TOGETHER) {
+      const some = rows.slice(i, i + TOGETHER);
+      const foreseen = await Promise.all(some.map(async (row) => foresee(await state(row.ticket), supposed)));
+      for (const [j, { ticket: id, number, priority, opened }] of some.entries()) {
+        const { moved } = foreseen[j]!;
+        preview?.add(foreseen[j]!);
+        if (moved.length === 0) continue;
+        if (items.length === limit) next ??= last;
+        if (next === null) {
+          items.push({ ticket: id, number, priority, dues: moved });
+          last = opened;
+        } else if (preview === null) return { summary: null, items, next };
+      }
+    }
+    if (!found.more) return { summary: preview?.summary() ?? null, items, next };
+    after = found.rows.at(-1)!.opened;
+  }
+}
