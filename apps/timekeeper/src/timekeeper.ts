@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { House, pause } from '#edge';
 import { OlderThanLog } from '#engine/store';
 import { keepTime, recording, type Dues, type TimekeepingWatch } from '#engine/timekeeping';
-import { toInstant, type Uuid } from '#kernel';
+import { toInstant, toSeconds, type Uuid } from '#kernel';
 import { Counter, Gauge, Histogram } from 'prom-client';
 
 const DAY = 86_400;
@@ -87,6 +87,15 @@ export class Timekeeper implements OnApplicationBootstrap, OnApplicationShutdown
       async () => {
         const now = (await store.now()) / 1_000_000;
         return views.pausedUntil(toInstant(now - settings.pauseLimitDays * DAY));
+      },
+    );
+    this.house.metrics.gauge(
+      'covenant_timer_oldest_due_seconds',
+      'For how long the earliest due instant of the read model could have been recorded and is not; 0 while none has passed',
+      null,
+      async () => {
+        const [next, now] = await Promise.all([views.nextDue(), store.now()]);
+        return next === null ? 0 : Math.max(0, now / 1_000_000 - toSeconds(next) - 1);
       },
     );
     const due = new Gauge({

@@ -70,6 +70,9 @@ describe('The timekeeper beside other processes on one database', () => {
     await eventually(async () => (await log.now()) / 1e6 > (await dueOf(ticket)) + 3, { within: 20_000 });
     expect(await ofType('sla.clock-breached.v1')).toEqual([]);
     expect(ahead.line('the timekeeper waits')).toMatchObject({ problem: 'ClockUntrusted' });
+    const oldest = async (of: DeskProcess) =>
+      figure(await metricsOf(await of.address()), 'covenant_timer_oldest_due_seconds');
+    expect(await oldest(ahead)).toBeGreaterThan(1);
 
     const timekeeper = start({ app: 'timekeeper' });
     await timekeeper.address();
@@ -93,6 +96,7 @@ describe('The timekeeper beside other processes on one database', () => {
     // Half a second between looks, and a machine that does other things as well.
     for (const { late } of punctual) expect(late).toBeLessThan(2);
 
+    await eventually(async () => (await oldest(timekeeper)) === 0, { within: 20_000, what: 'none waits' });
     const { count, sum } = await lateness(await timekeeper.address());
     expect(count).toBe(4);
     expect(sum).toBeCloseTo(
