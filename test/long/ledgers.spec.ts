@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -74,16 +74,22 @@ describe('The ledgers of a company’s log', () => {
     }
   }
 
-  async function everyLedgerAddsUp(): Promise<{ readonly clocks: number; readonly breached: number }> {
+  async function everyLedgerAddsUp(): Promise<{
+    readonly clocks: number;
+    readonly cycles: number;
+    readonly breached: number;
+  }> {
     const house = await openHouse(readSettings(env), { as: 'command', logger: openLog('silent', 'test') });
     const policies = await house.refreshPolicies();
     await house.close();
     const now = toInstant(Date.now() / 1000);
     let clocks = 0;
+    let cycles = 0;
     let breached = 0;
     for (const [stream, events] of await streams())
       for (const { standing, lines, agrees } of explainPromises(events, policies, now)) {
         clocks++;
+        cycles += standing.cycle;
         let at: Instant = lines[0]!.from;
         let sum = 0;
         for (const line of lines) {
@@ -110,22 +116,52 @@ describe('The ledgers of a company’s log', () => {
             throw new Error(`${stream}: no breach as it was recorded at ${standing.due}`);
         }
       }
-    return { clocks, breached };
+    return { clocks, cycles, breached };
+  }
+
+  /** What `covenant attainment` counts; each of its lines adds up. */
+  async function attained(): Promise<{ readonly cycles: number; readonly breached: number }> {
+    const { items } = JSON.parse((await runCovenant(['attainment', '--json'], env)).out);
+    let cycles = 0;
+    let breached = 0;
+    for (const { met, missed, open, openBreached, notApplicable, notEvidenced, merged, ...line } of items) {
+      const sum = met + missed + open + openBreached + notApplicable + notEvidenced + merged;
+      if (sum !== line.cycles) throw new Error(`it does not add up: ${JSON.stringify(line)}`);
+      cycles += sum;
+      breached += missed + openBreached;
+    }
+    return { cycles, breached };
   }
 
   it('add up to what was recorded', async () => {
     const path = join(folder, 'invented.csv');
     await writeFile(path, INVENTED);
     expect(await runCovenant(['import', 'servicenow', path], env)).toMatchObject({ code: 0 });
-    expect((await everyLedgerAddsUp()).clocks).toBe(6);
+    const { clocks, cycles } = await everyLedgerAddsUp();
+    expect([clocks, cycles]).toEqual([6, 6]);
+    expect((await attained()).cycles).toBe(6);
   });
 
   if (isThere)
     it('add up to what was recorded, every one of a real one', async () => {
       const said = await runCovenant(['import', 'servicenow', REAL, '--zone', 'Europe/Rome'], env);
       expect(said).toMatchObject({ code: 0 });
-      const { clocks, breached } = await everyLedgerAddsUp();
+      const { clocks, cycles, breached } = await everyLedgerAddsUp();
       expect(clocks).toBeGreaterThan(49_000);
       expect(breached).toBeGreaterThan(1_000);
+      const kept = await attained();
+      expect(kept.cycles).toBe(cycles);
+      // Ledgers stand for the present cycle of each clock alone.
+      expect(kept.breached).toBeGreaterThanOrEqual(breached);
+    });
+
+  if (isThere)
+    it('say which resolutions were kept, beside what the log itself says, as the page has it', async () => {
+      const { code, out } = await runCovenant(['attainment', '--beside', REAL], env);
+      expect(code).toBe(0);
+      const page = await readFile(new URL('../../docs/attainment.md', import.meta.url), 'utf8');
+      expect(page).toContain(`<!-- beside made_sla -->\n\n${out}\n<!-- end of beside made_sla -->`);
+      const all = out.trimEnd().split('\n').at(-1)!.slice(2, -2).split(' | ');
+      expect(all.slice(0, 3)).toEqual(['all', '24918', '15803']);
     });
 });
