@@ -129,6 +129,15 @@ describe('live updates', () => {
         ...{ group: ticket.group.id, agent: null },
       })),
     );
+    const marked = { overdueSince: due('first-response') };
+    const { position } = overdue.of('overdue').at(-1)!.data;
+    const listed = await agent.get(`/v1/tickets?overdue=true&after=${position}`);
+    expect(listed.body.items).toMatchObject([{ id, ...marked }]);
+    const queue = `/v1/queues/${ticket.group.id}/items`;
+    expect((await agent.get(queue)).body.items).toMatchObject([{ ticket: id, ...marked }]);
+    const last = await agent.post(`/v1/tickets/${id}/resolve`, {});
+    expect((await agent.get(`/v1/tickets/${id}?after=${last.body.position}`)).body.overdueSince).toBeNull();
+    expect((await agent.get('/v1/tickets?overdue=true')).body.items).toEqual([]);
     await all.until(() => all.of('overdue').length === 2, 'the same among everything');
   });
 

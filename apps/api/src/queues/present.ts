@@ -45,6 +45,7 @@ export function itemAnswer(mask: Mask, row: QueueItemShown, people: People, text
     rank: row.rank === null ? null : toInstant(row.rank),
     enteredAt: row.enteredAt,
     openedAt: row.openedAt,
+    overdueSince: row.overdueSince,
     holds: row.holds,
     agent: row.agent && personAnswer(row.agent, people, texts),
     promises: row.clocks.map((clock) => promiseAnswer(mask, clock)),

@@ -47,6 +47,13 @@ export class QueueItemAnswer {
   @ApiProperty({ type: 'string', format: 'date-time', description: 'When its present or last wait began.' })
   readonly enteredAt!: string;
   @ApiProperty({ type: 'string', format: 'date-time' }) readonly openedAt!: string;
+  @ApiProperty({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'The mark of what is overdue: since when a promise that is still open is not kept.',
+  })
+  readonly overdueSince!: string | null;
   @ApiProperty({ type: [String], enum: HOLD_REASONS, description: 'What it waits for.' })
   readonly holds!: string[];
   @ApiProperty({ type: PersonAnswer, nullable: true }) readonly agent!: PersonAnswer | null;

@@ -159,6 +159,7 @@ export function ticketAnswer(
     group: named(row.group, 'group'),
     agent: person(row.agent),
     holds: row.holds,
+    overdueSince: row.overdueSince,
     pausedSince: row.pausedSince,
     pauseForgotten: row.pausedSince !== null && row.pausedSince <= forgotten,
     vendor: named(row.vendor, 'vendor'),

@@ -166,6 +166,14 @@ export class TicketAnswer {
     format: 'date-time',
     nullable: true,
     required: false,
+    description: `The mark of what is overdue: the first due instant that passed of the promises that are still open; null where none did. ${hidden}`,
+  })
+  readonly overdueSince?: string | null;
+  @ApiProperty({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    required: false,
     description: `Since when any of its promises has stood still; null while none does. ${hidden}`,
   })
   readonly pausedSince?: string | null;

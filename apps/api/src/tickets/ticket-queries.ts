@@ -17,6 +17,11 @@ export const TICKET_FILTERS = [
   { name: 'customer', about: 'Account of the requester: an id, or its name. Not for role customer.' },
   { name: 'externalReference', about: 'Number in another system. Not for role customer.' },
   {
+    name: 'overdue',
+    about: 'true: a promise of it that is still open was not kept. Not for role customer.',
+    values: ['true'],
+  },
+  {
     name: 'paused',
     about:
       'forgotten: whose promises have stood still for longer than the desk allows, PAUSE_LIMIT_DAYS. Not for role customer.',
@@ -26,7 +31,7 @@ export const TICKET_FILTERS = [
 ] as const;
 
 /** What a mask hides can not be asked about either. */
-const HIDDEN = ['queue', 'agent', 'customer', 'externalReference', 'paused'] as const;
+const HIDDEN = ['queue', 'agent', 'customer', 'externalReference', 'overdue', 'paused'] as const;
 
 export const queueIdOf = (identities: Identities, text: string): string =>
   text === INTAKE || isUuid(text) ? text : identities.termId('group', text);
@@ -67,6 +72,7 @@ export function ticketsAsked(
       agent: id('agent', (text) => staff(identities, text)) as PersonId | undefined,
       customer: id('customer', (text) => identities.termId('customer', text)),
       externalReference: id('externalReference', (text) => identities.termId('external-reference', text)),
+      overdue: params.code('overdue', ['true']) && true,
       pausedUntil: params.code('paused', ['forgotten']) && forgotten,
     },
     page: {

@@ -69,6 +69,7 @@ export class TicketEntity implements TicketRow {
   @uuid(orNull) agent!: PersonId | null;
   @json() holds!: readonly HoldReason[];
   @instantColumn(orNull) pausedSince!: Instant | null;
+  @instantColumn(orNull) overdueSince!: Instant | null;
   @uuid(orNull) vendor!: Uuid | null;
   @uuid(orNull) category!: Uuid | null;
   @uuid(orNull) subcategory!: Uuid | null;

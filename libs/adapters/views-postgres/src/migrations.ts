@@ -184,4 +184,21 @@ export class PausedSince1764060000000 extends Expanding implements MigrationInte
   }
 }
 
-export const migrations = [FirstViews1764000000000, Attainment1764050000000, PausedSince1764060000000];
+/** Since when a ticket is overdue; lists of them ask by it. */
+export class OverdueSince1764070000000 extends Expanding implements MigrationInterface {
+  readonly name = 'OverdueSince1764070000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE views.tickets ADD COLUMN overdue_since timestamptz;
+      CREATE INDEX tickets_overdue_since ON views.tickets (overdue_since) WHERE overdue_since IS NOT NULL;
+    `);
+  }
+}
+
+export const migrations = [
+  FirstViews1764000000000,
+  Attainment1764050000000,
+  PausedSince1764060000000,
+  OverdueSince1764070000000,
+];

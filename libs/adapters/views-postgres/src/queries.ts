@@ -55,7 +55,10 @@ export type TicketShown = TicketRow & { readonly subject: Sealed | null };
 
 /** What stands in a queue, with what is shown of the ticket itself. */
 export type QueueItemShown = Omit<QueueItemRow, 'clocks'> &
-  Pick<TicketShown, 'number' | 'requester' | 'priority' | 'tier' | 'openedAt' | 'clocks' | 'subject'>;
+  Pick<
+    TicketShown,
+    'number' | 'requester' | 'priority' | 'tier' | 'openedAt' | 'overdueSince' | 'clocks' | 'subject'
+  >;
 
 export interface TicketFilter {
   readonly status?: readonly TicketStatus[];
@@ -68,6 +71,8 @@ export interface TicketFilter {
   readonly externalReference?: Uuid;
   /** Its promises have stood still since then or longer. */
   readonly pausedUntil?: Instant;
+  /** A promise of it that is still open was not kept. */
+  readonly overdue?: true;
   /** What the asker may see at all: of these requesters, or of this customer. */
   readonly within?: { readonly requesters?: readonly PersonId[]; readonly customer?: Uuid };
 }
@@ -164,7 +169,7 @@ export function builders(dataSource: DataSource) {
   const tickets = (filter: TicketFilter, page: TicketPage): SelectQueryBuilder<TicketEntity> => {
     const newest = (page.order ?? 'newest-first') === 'newest-first';
     const query = dataSource.getRepository(TicketEntity).createQueryBuilder('t');
-    const { status, within, pausedUntil, ...equal } = filter;
+    const { status, within, pausedUntil, overdue, ...equal } = filter;
     if (within !== undefined)
       query.andWhere(
         new Brackets((either) => {
@@ -180,6 +185,7 @@ export function builders(dataSource: DataSource) {
         only: status[0],
         status,
       });
+    if (overdue) query.andWhere('t.overdueSince IS NOT NULL');
     if (pausedUntil !== undefined) query.andWhere('t.pausedSince <= :pausedUntil', { pausedUntil });
     for (const [name, value] of Object.entries(equal))
       if (value !== undefined) query.andWhere(`t.${name} = :${name}`, { [name]: value });
@@ -295,8 +301,8 @@ export function viewQueries(dataSource: DataSource): ViewQueries {
     return items.flatMap((item) => {
       const ticket = tickets.get(item.ticket);
       if (!ticket) return [];
-      const { number, requester, priority, tier, openedAt, clocks, subject } = ticket;
-      return [{ ...item, number, requester, priority, tier, openedAt, clocks, subject }];
+      const { number, requester, priority, tier, openedAt, overdueSince, clocks, subject } = ticket;
+      return [{ ...item, number, requester, priority, tier, openedAt, overdueSince, clocks, subject }];
     });
   };
 

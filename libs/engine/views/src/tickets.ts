@@ -71,6 +71,8 @@ export interface TicketRow {
   readonly holds: readonly HoldReason[];
   /** Since when any of its promises has stood still; null while none does. */
   readonly pausedSince: Instant | null;
+  /** The mark: the first due instant that passed of those promises that are still open; null where none did. */
+  readonly overdueSince: Instant | null;
   readonly vendor: Uuid | null;
   readonly category: Uuid | null;
   readonly subcategory: Uuid | null;
@@ -133,6 +135,7 @@ function opened(event: Extract<TicketNoted, { type: 'desk.ticket-opened.v1' }>):
     agent: null,
     holds: [],
     pausedSince: null,
+    overdueSince: null,
     vendor: null,
     category: null,
     subcategory: null,
@@ -168,8 +171,17 @@ function foldTicket(row: TicketRow | null, event: TicketNoted): TicketRow {
     position: event.position,
     ...promised,
     pausedSince: pausedAfter(row.pausedSince, event, promised.clocks),
+    overdueSince: overdueSince(promised.clocks),
     updatedAt: event.occurredAt > row.updatedAt ? event.occurredAt : row.updatedAt,
   };
+}
+
+function overdueSince(clocks: readonly ClockRecord[]): Instant | null {
+  let since: Instant | null = null;
+  for (const { state, breachedAt } of clocks)
+    if (breachedAt !== null && (state === 'running' || state === 'paused'))
+      since = since === null ? breachedAt : earlier(since, breachedAt);
+  return since;
 }
 
 /** A hold recorded late moves the beginning of a pause that lasts. */
@@ -328,7 +340,7 @@ function changed(row: TicketRow, event: TicketNoted): TicketRow {
 
 export const tickets = viewOf<typeof ticketEvents, TicketRow>(ticketEvents, {
   name: 'tickets',
-  version: 2,
+  version: 3,
   keyColumns: ['id'],
   fold: foldTicket,
 });

@@ -415,12 +415,13 @@ export function projectingContract(name: string, open: () => Promise<OpenedProje
       await each.stop();
       const renamed: View = {
         ...tickets,
-        version: 2,
+        version: tickets.version + 1,
         fold: (row, event) => ({ ...tickets.fold(row, event), policy: 'renamed' }),
       };
       const views = everyView.map((view) => (view === tickets ? renamed : view));
       start(means(views, { batchSize: 3 }));
-      await until(async () => (await opened.into.checkpoint('tickets'))!.version === 2, 'version 2 is live');
+      const live = async () => (await opened.into.checkpoint('tickets'))!.version;
+      await until(async () => (await live()) === renamed.version, 'the new version is live');
       const before = history.events.length;
       history.ticket(history.events[0]!.stream, 'desk.ticket-resolved.v1');
       await append(opened.store, history.events.slice(before));
