@@ -243,7 +243,7 @@ export class ActorAnswer {
   readonly name?: string | null;
 }
 
-/** The event behind a line; null where a breach is not recorded yet. */
+/** The event behind a line; null where a breach or a warning is not recorded yet. */
 class OriginAnswer {
   @ApiProperty({ type: 'string', format: 'uuid', nullable: true, description: 'The event.' })
   readonly event!: string | null;
@@ -302,7 +302,11 @@ export class LedgerLineAnswer extends OriginAnswer {
     nullable: true,
   })
   readonly breachedAt?: string | null;
-  @onlyOf('annulled', 'Stored name of the fact that made the breach untrue.', { type: 'string' })
+  @onlyOf('warned, warning-annulled', 'Parts of the target that were used up.', { type: 'integer' })
+  readonly numerator?: number;
+  @onlyOf('warned, warning-annulled', 'Of so many parts.', { type: 'integer' })
+  readonly denominator?: number;
+  @onlyOf('annulled, warning-annulled', 'Stored name of the fact that made it untrue.', { type: 'string' })
   readonly cause?: string;
   @onlyOf('ended', 'How it ended.', { type: 'string', enum: CLOCK_STATES }) readonly state?: string;
 }

@@ -60,7 +60,7 @@ function what(line: LedgerLine<Origin>, called: Called): string {
     case 'reopened':
       return 'reopened: goes on';
     case 'restarted':
-      return `reopened: cycle ${line.cycle}, ${time(line.target)} promised`;
+      return `cycle ${line.cycle} begins: ${time(line.target)} promised`;
     case 'retargeted':
       return `${time(line.target)} promised instead of ${time(line.targetBefore)} (${line.mode}) by ${who(line.source, called)}`;
     case 'adopted':
@@ -79,6 +79,10 @@ function what(line: LedgerLine<Origin>, called: Called): string {
       return 'breached: due and unanswered';
     case 'annulled':
       return `that breach annulled: ${line.cause} made it untrue`;
+    case 'warned':
+      return `warned: ${share(line)} of it used up`;
+    case 'warning-annulled':
+      return `the warning at ${share(line)} annulled: ${line.cause} made it untrue`;
     case 'ended':
       return `ended: ${line.state}`;
     case 'rested':
@@ -87,6 +91,14 @@ function what(line: LedgerLine<Origin>, called: Called): string {
       return never(line);
   }
 }
+
+const share = ({
+  numerator,
+  denominator,
+}: {
+  readonly numerator: number;
+  readonly denominator: number;
+}): string => `${numerator}/${denominator}`;
 
 function who(source: Origin | null, called: Called): string {
   if (source === null) return 'nobody yet';

@@ -1,6 +1,7 @@
 import {
   CLOCKS,
   ledger,
+  recordedAlone,
   underRules,
   type BreachOnRecord,
   type Clock,
@@ -8,6 +9,7 @@ import {
   type ClockRecord,
   type LedgerLine,
   type Policies,
+  type WarningOnRecord,
 } from '#domain/sla';
 import {
   later,
@@ -22,6 +24,7 @@ import {
 import { clockFacts, type Happening } from './promises.js';
 import { ticket, type TicketState } from './ticket.js';
 import type { TicketEvent } from './ticket-events.js';
+import { sameWarning } from './warnings.js';
 
 /** The event that a line of a ledger follows from. */
 export interface Origin {
@@ -104,10 +107,19 @@ export function explainPromises(
     if (record === undefined) return [];
     const rules = underRules(policies, record.tzdb);
     const { facts, behind } = clockFacts(name, history, rules);
-    if (facts.length === 0) return [];
-    const sourced = facts.map((fact, i) => ({ ...fact, source: origins.get(behind[i]!)! }));
-    const { clock, lines } = ledger(sourced, until, breachesOf(name, events));
+    const [breaches, warnings] = [breachesOf(name, events), warningsOf(name, events)];
     const stands = standing(record, policies, until);
+    // A late fact lets nobody promise it any more; what was recorded of it stays recorded.
+    if (facts.length === 0)
+      return [
+        {
+          standing: stands,
+          lines: recordedAlone(breaches, warnings),
+          agrees: stands.state === 'not-applicable',
+        },
+      ];
+    const sourced = facts.map((fact, i) => ({ ...fact, source: origins.get(behind[i]!)! }));
+    const { clock, lines } = ledger(sourced, until, breaches, warnings);
     return [{ standing: stands, lines, agrees: agree(stands, clock) }];
   });
 }
@@ -139,6 +151,28 @@ function breachesOf(
     if (event.type === 'sla.breach-annulled.v1' && event.data.clock === name) {
       const { cycle, due, cause } = event.data;
       const of = found.findLastIndex((b) => b.annulled === null && b.cycle === cycle && b.due === due);
+      if (of >= 0) found[of] = { ...found[of]!, annulled: { source: originOf(event), cause } };
+    }
+  }
+  return found;
+}
+
+/** The recorded warnings of one clock, each with what annulled it. */
+function warningsOf(
+  name: ClockName,
+  events: readonly Recorded<TicketEvent>[],
+): readonly WarningOnRecord<Origin>[] {
+  const found: WarningOnRecord<Origin>[] = [];
+  for (const event of events) {
+    if (event.type === 'sla.clock-warned.v1' && event.data.clock === name) {
+      const { cycle, numerator, denominator, at } = event.data;
+      found.push({ cycle, numerator, denominator, at, source: originOf(event), annulled: null });
+    }
+    if (event.type === 'sla.warning-annulled.v1' && event.data.clock === name) {
+      const { cause } = event.data;
+      const of = found.findLastIndex(
+        (known) => known.annulled === null && sameWarning({ ...known, clock: name }, event.data),
+      );
       if (of >= 0) found[of] = { ...found[of]!, annulled: { source: originOf(event), cause } };
     }
   }

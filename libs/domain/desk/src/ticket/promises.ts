@@ -280,6 +280,8 @@ function cycleFacts(name: Cyclic, history: readonly Happening[], policies: Polic
     revivable = end.type === 'end';
   };
   const take = (turn: Turn, at: Instant): void => {
+    // What was offered when the ticket was resolved already, by what is known now, nobody has to answer.
+    if (!atWork && name === 'hand-over-acceptance') return;
     // The next update is owed as soon as one is given.
     owed = turn === 'asked' || name === 'periodic-update';
     if (turn === 'answered') revivable = false;

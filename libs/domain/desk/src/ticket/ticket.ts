@@ -568,9 +568,12 @@ const unpromised = (record: ClockRecord): ClockRecord => ({
   ...record,
   change: 'corrected',
   state: 'not-applicable',
+  consumed: 0,
+  asOf: record.startedAt,
   due: null,
   breachedAt: null,
   reasons: [],
+  ...(record.warnings && { warnings: record.warnings.map((warning) => ({ ...warning, at: null })) }),
 });
 
 /** Alike in everything but what the fact is called. */

@@ -22,6 +22,13 @@ export interface BreachOnRecord<S> {
   readonly annulled: { readonly source: S; readonly cause: string } | null;
 }
 
+/** A warning as it was recorded, and what annulled it since. */
+export interface WarningOnRecord<S> extends Omit<BreachOnRecord<S>, 'due'> {
+  readonly numerator: number;
+  readonly denominator: number;
+  readonly at: Instant;
+}
+
 interface OfEveryLine<S> {
   readonly from: Instant;
   /** Equal to `from` where the line is no stretch of time. */
@@ -31,7 +38,7 @@ interface OfEveryLine<S> {
   readonly counted: number;
   /** Of all lines of the cycle up to and with this one. */
   readonly sum: number;
-  /** The fact that it follows from; null for a breach that is not recorded yet. */
+  /** The fact that it follows from; null for a breach or a warning that is not recorded yet. */
   readonly source: S | null;
   /** Has not come to pass: what follows if nothing else happens, up to the due instant. */
   readonly ahead: boolean;
@@ -61,6 +68,14 @@ export type LedgerLine<S> = OfEveryLine<S> &
       }
     | { readonly kind: 'breached' }
     | { readonly kind: 'annulled'; readonly cause: string }
+    /** So many parts of the target, of so many, were used up. */
+    | { readonly kind: 'warned'; readonly numerator: number; readonly denominator: number }
+    | {
+        readonly kind: 'warning-annulled';
+        readonly numerator: number;
+        readonly denominator: number;
+        readonly cause: string;
+      }
     | { readonly kind: 'ended'; readonly state: ClockStateName }
   );
 
@@ -76,6 +91,8 @@ export const LINE_KINDS = [
   'paused',
   'retargeted',
   'adopted',
+  'warned',
+  'warning-annulled',
   'breached',
   'annulled',
   'ended',
@@ -96,17 +113,19 @@ type Detail<L> = L extends unknown ? Omit<L, keyof OfEveryLine<unknown>> : never
  * Why a clock stands as it does: every second from its start to `until` in exactly one stretch, and between
  * the stretches what changed it. Of the present cycle the counted seconds add up to `consumed`. Where it is
  * due and not breached, lines ahead go on to the due instant, and add up to the target there; one that was met
- * goes on from its stop. A breach stands at its due, where the sum first reaches the target.
+ * goes on from its stop. A breach stands at its due, where the sum first reaches the target, a warning where it
+ * first reaches its share of it.
  *
- * @param recorded breaches of this clock, in the order in which they were recorded
+ * @param breaches of this clock, in the order in which they were recorded; likewise `warnings`
  * @throws ClockNotStarted; CalendarNeverOpens
  */
 export function ledger<S>(
   facts: readonly Sourced<S>[],
   until: Instant,
-  recorded: readonly BreachOnRecord<S>[] = [],
+  breaches: readonly BreachOnRecord<S>[] = [],
+  warnings: readonly WarningOnRecord<S>[] = [],
 ): Ledger<S> {
-  const book = opened(recorded);
+  const book = opened(marksOf(breaches, warnings));
   const clock = foldClock(facts, until, {
     passes: (folding, to) => passes(book, folding, to),
     took: (fact, before, folding) => took(book, fact, before, folding),
@@ -115,11 +134,59 @@ export function ledger<S>(
   return { clock, lines: book.lines };
 }
 
+/** What is recorded of a clock that was never promised, by all that is known now. */
+export function recordedAlone<S>(
+  breaches: readonly BreachOnRecord<S>[],
+  warnings: readonly WarningOnRecord<S>[],
+): readonly LedgerLine<S>[] {
+  const book = opened(marksOf(breaches, warnings));
+  say(book, () => true);
+  return book.lines;
+}
+
+/** What time made of a clock at an instant. */
+interface Mark<S> {
+  readonly at: EpochSeconds;
+  readonly cycle: number;
+  readonly of:
+    | { readonly kind: 'breached' }
+    | { readonly kind: 'warned'; readonly numerator: number; readonly denominator: number };
+  /** Null where it is not recorded yet. */
+  readonly source: S | null;
+  readonly annulled: { readonly source: S; readonly cause: string } | null;
+}
+
+function marksOf<S>(
+  breaches: readonly BreachOnRecord<S>[],
+  warnings: readonly WarningOnRecord<S>[],
+): readonly Mark<S>[] {
+  return [
+    ...warnings.map(({ numerator, denominator, at, cycle, source, annulled }): Mark<S> => ({
+      at: toSeconds(at),
+      cycle,
+      of: { kind: 'warned', numerator, denominator },
+      source,
+      annulled,
+    })),
+    ...breaches.map(({ due, cycle, source, annulled }): Mark<S> => ({
+      at: toSeconds(due),
+      cycle,
+      of: { kind: 'breached' },
+      source,
+      annulled,
+    })),
+  ].sort(asTheyFell);
+}
+
+/** Of one second warnings first; else those recorded first. */
+const asTheyFell = (a: Mark<unknown>, b: Mark<unknown>): number =>
+  a.at - b.at || Number(a.of.kind === 'breached') - Number(b.of.kind === 'breached');
+
 interface Book<S> {
   readonly lines: LedgerLine<S>[];
-  readonly recorded: readonly BreachOnRecord<S>[];
-  /** Those that no line says yet, by due. */
-  readonly toSay: BreachOnRecord<S>[];
+  readonly recorded: readonly Mark<S>[];
+  /** Those that no line says yet, and those that time has made and nobody recorded, as they fell. */
+  readonly toSay: Mark<S>[];
   sum: number;
   cycle: number;
   target: number;
@@ -132,11 +199,11 @@ interface Book<S> {
   stop: { readonly at: EpochSeconds; readonly calendar: Calendar } | null;
 }
 
-function opened<S>(recorded: readonly BreachOnRecord<S>[]): Book<S> {
+function opened<S>(recorded: readonly Mark<S>[]): Book<S> {
   return {
     lines: [],
     recorded,
-    toSay: [...recorded].sort((a, b) => (a.due < b.due ? -1 : a.due > b.due ? 1 : 0)),
+    toSay: [...recorded],
     sum: 0,
     cycle: 1,
     target: 0,
@@ -151,17 +218,18 @@ const isLive = (state: ClockState | null): boolean => state === 'running' || sta
 
 // ── Time passes ─────────────────────────────────────────────────────────────────────────────────────────
 
-/** Stretches are cut where a breach stands in them, so that lines stay in order and sums stand at the due. */
+/** Stretches are cut where time made something in them, so that lines stay in order and sums stand at it. */
 function passes<S>(book: Book<S>, clock: FoldingClock, until: EpochSeconds): void {
-  const breach = unrecordedBreach(book, clock, until);
+  book.toSay.push(...unrecorded(book, clock, until));
+  book.toSay.sort(asTheyFell);
   for (let at = clock.asOf; at < until;) {
-    sayBreaches(book, at);
-    if (breach === at) mark(book, at, null, { kind: 'breached' });
-    const next = book.toSay[0] ? toSeconds(book.toSay[0].due) : Infinity;
-    const to = Math.min(until, next, breach !== null && breach > at ? breach : Infinity);
+    say(book, (mark) => mark.at <= at);
+    const to = Math.min(until, book.toSay[0]?.at ?? Infinity);
     pass(book, clock, at, to);
     at = to;
   }
+  // A warning falls at its own instant, before whatever happens then; a breach only after it.
+  say(book, (mark) => mark.at < until || (mark.at === until && mark.of.kind === 'warned'));
 }
 
 function pass<S>(book: Book<S>, clock: FoldingClock, from: EpochSeconds, to: EpochSeconds): void {
@@ -197,27 +265,41 @@ function byCalendar<S>(
     stretch(book, begin, end, book.since, line, line.kind === 'open' ? end - begin : 0, ahead);
 }
 
-/** The due instant that this stretch of time runs past, where no recorded fact says so. */
-function unrecordedBreach<S>(
+/** What this stretch of time makes of the clock, where no recorded fact says so. */
+function unrecorded<S>(
   { recorded }: Book<S>,
-  { state, due, breachedAt, cycle }: FoldingClock,
+  { state, due, breachedAt, cycle, warnings }: FoldingClock,
   until: EpochSeconds,
-): EpochSeconds | null {
-  if (state !== 'running' || breachedAt !== null || due === null || due >= until) return null;
-  const known = recorded.some(
-    (breach) => breach.annulled === null && breach.cycle === cycle && toSeconds(breach.due) === due,
+): readonly Mark<S>[] {
+  if (state !== 'running') return [];
+  const fallen = warnings.flatMap(({ fraction: [numerator, denominator], at, fired }): Mark<S>[] =>
+    !fired && at !== null && at <= until
+      ? [{ at, cycle, of: { kind: 'warned', numerator, denominator }, source: null, annulled: null }]
+      : [],
   );
-  return known ? null : due;
+  if (breachedAt === null && due !== null && due < until)
+    fallen.push({ at: due, cycle, of: { kind: 'breached' }, source: null, annulled: null });
+  return fallen.filter((mark) => !recorded.some((known) => known.annulled === null && sameMark(known, mark)));
 }
 
-/** Recorded breaches whose due has come. */
-function sayBreaches<S>(book: Book<S>, at: EpochSeconds): void {
-  for (let next = book.toSay[0]; next && toSeconds(next.due) <= at; next = book.toSay[0]) {
+const share = ({ of }: Mark<unknown>): number => (of.kind === 'warned' ? of.numerator / of.denominator : 1);
+
+const sameMark = (a: Mark<unknown>, b: Mark<unknown>): boolean =>
+  a.of.kind === b.of.kind && a.cycle === b.cycle && a.at === b.at && share(a) === share(b);
+
+/** What time made, as long as it is meant. */
+function say<S>(book: Book<S>, meant: (mark: Mark<S>) => boolean): void {
+  for (let next = book.toSay[0]; next && meant(next); next = book.toSay[0]) {
     book.toSay.shift();
-    const { due, source, annulled, cycle } = next;
-    mark(book, toSeconds(due), source, { kind: 'breached' }, 0, cycle);
-    if (annulled)
-      mark(book, toSeconds(due), annulled.source, { kind: 'annulled', cause: annulled.cause }, 0, cycle);
+    const { at, of, source, annulled, cycle } = next;
+    mark(book, at, source, of, 0, cycle);
+    if (annulled === null) continue;
+    const { cause } = annulled;
+    const detail =
+      of.kind === 'warned'
+        ? ({ ...of, kind: 'warning-annulled', cause } as const)
+        : ({ kind: 'annulled', cause } as const);
+    mark(book, at, annulled.source, detail, 0, cycle);
   }
 }
 
@@ -291,7 +373,7 @@ function noteWaits<S>({ waits }: Book<S>, fact: Sourced<S>, clock: FoldingClock 
 /** Once the fold is over: what follows an end falls away, and what is due gets its lines up to there. */
 function close<S>(book: Book<S>, clock: Clock): void {
   if (book.lines.at(-1)?.kind === 'rested') book.lines.pop();
-  sayBreaches(book, Infinity);
+  say(book, () => true);
   if (clock.due === null || clock.breachedAt !== null) return;
   const from = isLive(clock.state) ? { at: toSeconds(clock.asOf), calendar: clock.calendar } : book.stop;
   if (from) byCalendar(book, from.calendar, from.at, toSeconds(clock.due), true);
