@@ -447,7 +447,7 @@ export function viewQueries(dataSource: DataSource): ViewQueries {
 }
 
 /** Rows held in memory at once. */
-const ROWS = 2_000;
+const ROWS = 5_000;
 
 function attainmentIn(manager: EntityManager): AttainmentSource {
   async function* pages(

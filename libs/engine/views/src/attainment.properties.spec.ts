@@ -112,44 +112,68 @@ interface Stream {
   readonly now: Instant;
 }
 
-/** A ticket's stream; what is refused is left out. */
-function stream(n: number, { policies, carriesMessages, priority, rest, steps }: Told): Stream {
-  const events: Recorded<TicketEvent>[] = [];
-  let state: TicketState = ticket.initial;
-  let now = BEGIN;
-  const add = (command: TicketCommand | null, at: number): void => {
-    const recordedAt = toInstant(now);
-    const came = decideInTurn(ticket, ticketEvents, state, command ? [command] : [], recordedAt, BY);
+/** A ticket whose stream is told step by step; what is refused is left out. */
+class Teller {
+  readonly events: Recorded<TicketEvent>[] = [];
+  readonly ticket: Uuid;
+  state: TicketState = ticket.initial;
+  now = BEGIN;
+
+  constructor(
+    private readonly n: number,
+    private readonly policies: Policies,
+    { carriesMessages, priority }: Told,
+  ) {
+    this.ticket = id(n);
+    this.tell({
+      ...{ type: 'open-ticket', number: 'T-1', channel: 'phone', requester: id(10), tier: 'base' },
+      ...{ priority, subject: 'x', text: 'y', policy: 'default', importing: false, carriesMessages },
+    });
+  }
+
+  tell(step: Step, ago = 0): void {
+    const at = this.now - ago;
+    const command = { ...step, occurredAt: toInstant(at), by: BY, policies: this.policies };
+    this.record([command as unknown as TicketCommand], at);
+  }
+
+  steps(steps: Told['steps']): void {
+    for (const { after, ago, step } of steps) {
+      this.now += after;
+      this.tell(step, ago);
+    }
+  }
+
+  /** Records what has fallen due by now. */
+  rest(seconds: number): void {
+    this.now += seconds;
+    this.record([], this.now);
+  }
+
+  private record(commands: readonly TicketCommand[], at: number): void {
+    const came = decideInTurn(ticket, ticketEvents, this.state, commands, toInstant(this.now), BY);
     if ('refused' in came) return;
     for (const fact of came.facts)
-      events.push({
+      this.events.push({
         ...occur<TicketFact, TicketEvent>(ticketEvents, fact, { occurredAt: toInstant(at), actor: BY }),
-        id: id(n * 1000 + events.length),
-        stream: `ticket-${id(n)}`,
-        revision: events.length,
-        position: toPosition(events.length + 1),
-        recordedAt: now * 1_000_000,
+        id: id(this.n * 1000 + this.events.length),
+        stream: `ticket-${this.ticket}`,
+        revision: this.events.length,
+        position: toPosition(this.events.length + 1),
+        recordedAt: this.now * 1_000_000,
         correlation: 'told',
         engine: '1',
       });
-    state = came.state;
-  };
-  const command = (at: number, step: Step): TicketCommand =>
-    ({ ...step, occurredAt: toInstant(at), by: BY, policies }) as unknown as TicketCommand;
-  add(
-    command(now, {
-      ...{ type: 'open-ticket', number: 'T-1', channel: 'phone', requester: id(10), tier: 'base' },
-      ...{ priority, subject: 'x', text: 'y', policy: 'default', importing: false, carriesMessages },
-    }),
-    now,
-  );
-  for (const { after, ago, step } of steps) {
-    now += after;
-    add(command(now - ago, step), now - ago);
+    this.state = came.state;
   }
-  now += rest;
-  add(null, now);
-  return { policies, events: events as unknown as Noted[], now: toInstant(now) };
+}
+
+function stream(n: number, one: Told): Stream {
+  const teller = new Teller(n, one.policies, one);
+  teller.steps(one.steps);
+  teller.rest(one.rest);
+  const { events, now } = teller;
+  return { policies: one.policies, events: events as unknown as Noted[], now: toInstant(now) };
 }
 
 /** What became of a cycle, computed without any view. */
@@ -326,4 +350,60 @@ describe('The view of attainment', () => {
       { numRuns: 60 },
     );
   });
+
+  it('counts each breach once, in the ticket that records it, also where two tickets became one', () => {
+    let merged = 0;
+    fc.assert(
+      fc.property(told, told, told, (first, second, afterwards) => {
+        const [survivor, duplicate] = [
+          new Teller(1, first.policies, first),
+          new Teller(2, first.policies, second),
+        ];
+        survivor.steps(first.steps);
+        duplicate.steps(second.steps);
+        survivor.now = duplicate.now = Math.max(survivor.now, duplicate.now);
+        const merge = id(30);
+        survivor.tell({
+          ...{ type: 'merge-ticket', self: survivor.ticket, merge, duplicate: duplicate.ticket },
+        });
+        duplicate.rest(0);
+        const before = duplicate.state;
+        duplicate.tell({ type: 'join-ticket', merge, into: survivor.ticket });
+        if (duplicate.state.status === 'merged' && before.status !== 'none') {
+          merged++;
+          survivor.tell({
+            ...{ type: 'complete-merge', merge, duplicate: duplicate.ticket },
+            ...{ mergedAt: toInstant(survivor.now), clocks: Object.values(before.clocks) },
+          });
+        }
+        survivor.steps(afterwards.steps.map((step) => ({ ...step, ago: 0 })));
+        survivor.rest(afterwards.rest);
+        duplicate.now = survivor.now;
+        duplicate.rest(0);
+
+        const events = [...survivor.events, ...duplicate.events] as unknown as Noted[];
+        const breaches = new Set<string>();
+        for (const { type, stream, data } of events as unknown as Recorded<TicketEvent>[]) {
+          if (type === 'sla.clock-breached.v1') breaches.add(`${stream} ${JSON.stringify(dueOf(data))}`);
+          if (type === 'sla.breach-annulled.v1') breaches.delete(`${stream} ${JSON.stringify(dueOf(data))}`);
+        }
+        const counted = rowsOf(events).flatMap(({ ticket, cycles }) =>
+          cycles
+            .filter(({ outcome }) => outcome === 'missed' || outcome === 'open-breached')
+            .map(
+              ({ clock, cycle, breachedAt: due }) =>
+                `ticket-${ticket} ${JSON.stringify({ clock, cycle, due })}`,
+            ),
+        );
+        expect(counted.sort()).toEqual([...breaches].sort());
+      }),
+      { numRuns: 200 },
+    );
+    expect(merged).toBeGreaterThan(10);
+  });
 });
+
+const dueOf = (data: object): object => {
+  const { clock, cycle, due } = data as Extract<TicketEvent, { type: 'sla.clock-breached.v1' }>['data'];
+  return { clock, cycle, due };
+};
