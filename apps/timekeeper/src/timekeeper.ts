@@ -2,10 +2,8 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { House, pause } from '#edge';
 import { OlderThanLog } from '#engine/store';
 import { keepTime, recording, type Dues, type TimekeepingWatch } from '#engine/timekeeping';
-import { toInstant, toSeconds, type Uuid } from '#kernel';
+import { toSeconds, type Uuid } from '#kernel';
 import { Counter, Gauge, Histogram } from 'prom-client';
-
-const DAY = 86_400;
 
 /** The loop that records what has fallen due, for as long as the process lives. */
 @Injectable()
@@ -79,16 +77,7 @@ export class Timekeeper implements OnApplicationBootstrap, OnApplicationShutdown
       help: 'Looks at what has fallen due that did not come to an end',
       registers: [registry],
     });
-    const { store, views, settings } = this.house;
-    this.house.metrics.gauge(
-      'covenant_forgotten_pauses',
-      'Tickets whose promises have stood still for longer than PAUSE_LIMIT_DAYS',
-      null,
-      async () => {
-        const now = (await store.now()) / 1_000_000;
-        return views.pausedUntil(toInstant(now - settings.pauseLimitDays * DAY));
-      },
-    );
+    const { store, views } = this.house;
     this.house.metrics.gauge(
       'covenant_timer_oldest_due_seconds',
       'For how long the earliest due instant of the read model could have been recorded and is not; 0 while none has passed',

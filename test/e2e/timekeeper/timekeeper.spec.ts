@@ -120,6 +120,13 @@ describe('The timekeeper beside other processes on one database', () => {
     const hold = { reason: 'requester', occurredAt: daysAgo(15.09) };
     expect((await asks(address, `/v1/tickets/${id}/hold`, hold, 'integration')).status).toBe(200);
     await eventually(async () => (await forgotten()) === 1, { within: 20_000, what: 'it is counted' });
+
+    const another = start({ app: 'timekeeper' });
+    await eventually(() => another.line('pauses were forgotten') !== undefined, {
+      within: 20_000,
+      what: 'the log says so',
+    });
+    expect(another.line('pauses were forgotten')).toMatchObject({ tickets: 1, limitDays: 14 });
   });
 
   it('completes a merge that an api process began, and mirrors a link', async () => {
