@@ -163,6 +163,27 @@ describe('Next response', () => {
     expect(breachesOf(life, 'next-response')).toEqual([`2 ${at('14:00')}`, `3 ${at('18:00')}`]);
   });
 
+  it('leaves the record of a cycle that is over as it was when the next begins', () => {
+    const asked = [...answered, writes(at('11:00')), answers(at('11:30')), writes(at('12:00'))];
+    const received = lived(asked).facts.at(-1)!;
+    expect(received).toMatchObject({
+      type: 'desk.message-received.v1',
+      data: { clocks: [{ clock: 'next-response', cycle: 2, change: 'restarted' }] },
+    });
+    const reopened = lived(
+      [...answered, resolves(at('11:00')), reopens(at('11:00', 20))],
+      known([PLAIN, EVER]),
+    );
+    const moved = ({ facts }: Lived) =>
+      (facts.at(-1)! as { data: { clocks: readonly unknown[] } }).data.clocks;
+    expect(moved(reopened)).toMatchObject([{ clock: 'resolution', cycle: 2, change: 'restarted' }]);
+    const held = lived(
+      [...answered, resolves(at('11:00')), reopens(at('11:00', 20)), holds(at('12:00', 20), 'requester')],
+      known([PLAIN, EVER]),
+    );
+    expect(moved(held)).toMatchObject([{ clock: 'resolution', cycle: 2, change: 'paused' }]);
+  });
+
   it('is not owed before first response has ended, however often the customer writes', () => {
     expect(clock([open(at('09:00')), writes(at('09:30'))])).toBeUndefined();
     expect(clock([open(at('09:00')), writes(at('09:30')), answers(at('10:00'))])).toBeUndefined();

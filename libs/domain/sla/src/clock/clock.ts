@@ -134,7 +134,7 @@ export type FoldingClock = Readonly<Running>;
 export interface FoldTrace<F extends ClockFact> {
   /** Time is about to pass from the clock's `asOf` to this instant, and nothing else will happen in between. */
   readonly passes: (clock: FoldingClock, until: EpochSeconds) => void;
-  /** A restart is about to begin the next cycle: how this one stands in the end. */
+  /** A restart is about to begin the next cycle: how this one stands as of its last fact. */
   readonly closes?: (clock: Clock) => void;
   /**
    * A fact was taken in. `before`: what the clock had consumed at that instant without it. The clock is null
@@ -164,10 +164,12 @@ export function foldClock<F extends ClockFact>(
     let before = 0;
     if (clock) {
       const at = toSeconds(fact.at);
+      if (fact.type === 'reopen' && fact.mode === 'restart')
+        // The fold goes on in the same arrays.
+        trace?.closes?.(settled({ ...clock, reasons: [...clock.reasons], segments: [...clock.segments] }));
       trace?.passes(clock, at);
       bringUp(clock, at);
       before = clock.consumed;
-      if (fact.type === 'reopen' && fact.mode === 'restart') trace?.closes?.(settled(clock));
       apply(clock, fact);
     } else if (fact.type === 'start') clock = start(fact, early);
     else if (fact.type === 'pause') add(early, fact.reason);
