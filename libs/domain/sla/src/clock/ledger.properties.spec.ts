@@ -9,6 +9,8 @@ const MARKS: readonly LedgerLine<unknown>['kind'][] = [
   'started',
   'retargeted',
   'adopted',
+  'warned',
+  'warning-annulled',
   'breached',
   'annulled',
   'ended',
@@ -76,6 +78,8 @@ function walked(lines: readonly LedgerLine<unknown>[]): {
         due = null;
         break;
       case 'ended':
+      case 'warned':
+      case 'warning-annulled':
       case 'breached':
       case 'annulled':
         break;
@@ -131,6 +135,28 @@ describe('the ledger of any clock', () => {
           expect(sum).toBe(Math.max(clock.target, clock.consumed));
       }),
       { numRuns: 500 },
+    );
+  });
+
+  test('has each warning that has fired once, at its instant, and none that has not', () => {
+    const warn = [1, 2, 4].map((quarters) => [quarters, 4] as const);
+    fc.assert(
+      fc.property(histories, ({ facts, until }) => {
+        fc.pre(!facts.some(({ type }) => type === 'adopt'));
+        const warned = facts.map((fact) => (fact.type === 'start' ? { ...fact, warn } : fact));
+        const { lines, clock } = explained({ facts: warned, until });
+        const told = lines.flatMap((line) =>
+          line.kind === 'warned' && line.cycle === clock.cycle
+            ? [[line.numerator, line.denominator, line.from].join()]
+            : [],
+        );
+        const fired = clock.warnings.flatMap(({ fraction, at, fired }) =>
+          fired ? [[...fraction, at].join()] : [],
+        );
+        expect([...told].sort()).toEqual([...fired].sort());
+        expect(lines.every(({ kind, counted }) => kind !== 'warned' || counted === 0)).toBe(true);
+      }),
+      { numRuns: 300 },
     );
   });
 
