@@ -1,9 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { everyPromise } from '#domain/sla/testing';
 import { activation, builtIn, policies, type ClockName, type PolicyDefinition } from '#domain/sla';
 import {
   decideInTurn,
   instant,
   occur,
+  toInstant,
+  toSeconds,
   type Actor,
   type Instant,
   type Occurred,
@@ -592,5 +596,55 @@ describe('Warnings', () => {
       '02T15:45 resolution 1 warned 3/4',
     ]);
     expect(clockOf(lived(asked, versions), 'first-response')?.warnings).toHaveLength(1);
+  });
+});
+
+describe('Messages in any order of recording', () => {
+  const by = known([everyPromise('UTC'), EVER]);
+  const START = toSeconds(at('09:00'));
+  const message = fc.record({ customer: fc.boolean(), automatic: fc.boolean() });
+  const told = fc
+    .uniqueArray(fc.integer({ min: 1, max: 250_000 }), { minLength: 2, maxLength: 9 })
+    .chain((seconds) =>
+      fc.tuple(
+        ...[...seconds].sort((a, b) => a - b).map((second) => message.map((of) => ({ ...of, second }))),
+      ),
+    )
+    .map((messages) =>
+      messages.map(({ customer, automatic, second }) =>
+        says(customer ? 'received' : 'sent', toInstant(START + second), automatic),
+      ),
+    );
+  const inAnyOrder = told.chain((messages) =>
+    fc.record({
+      messages: fc.constant(messages),
+      shuffled: fc.shuffledSubarray(messages, { minLength: messages.length }),
+    }),
+  );
+
+  it('come to the same clocks, breaches and warnings, and so they do whenever a timer looked', () => {
+    fc.assert(
+      fc.property(inAnyOrder, ({ messages, shuffled }) => {
+        const end = toInstant(START + 600_000);
+        const came = (asked: readonly Asked[]) => {
+          const { state } = lived([open(at('09:00')), ...asked], by, end);
+          if (state.status === 'none') throw new Error('there is no ticket');
+          const sorted = (marks: readonly object[]): readonly string[] =>
+            marks.map((mark) => JSON.stringify(Object.entries(mark).sort())).sort();
+          return {
+            clocks: Object.values(state.clocks)
+              .map((clock) => ({ ...clock, change: '' }))
+              .sort((a, b) => (a.clock < b.clock ? -1 : 1)),
+            breaches: sorted(state.breaches),
+            warned: sorted(state.warned),
+          };
+        };
+        const straight = came(messages);
+        expect(came(shuffled)).toEqual(straight);
+        const looked = messages.flatMap((make) => [make, says('note', make(by).occurredAt)]);
+        expect(came(looked)).toEqual(straight);
+      }),
+      { numRuns: 100 },
+    );
   });
 });
