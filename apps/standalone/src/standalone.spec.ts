@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { OPERATIONS } from '#domain/access';
-import { ApiDocument, describeApi, House, Premises } from '#edge';
+import { ApiDocument, describeApi, House, openMetrics, Premises } from '#edge';
 import { AnalyticsHome } from '../../analytics/src/home.js';
 import { KnowledgeHome } from '../../knowledge-base/src/home.js';
 import { FollowersThread } from './followers-thread.js';
@@ -10,7 +10,9 @@ import { StandaloneModule } from './standalone.module.js';
 
 it('the whole desk documents every row of the access table as one operation, and no other', async () => {
   const module = await Test.createTestingModule({ imports: [StandaloneModule] })
-    .useMocker((token) => (token === House || token === Premises ? { means: {} } : undefined))
+    .useMocker((token) =>
+      token === House || token === Premises ? { means: {}, metrics: openMetrics() } : undefined,
+    )
     .overrideProvider(AnalyticsHome)
     .useValue({})
     .overrideProvider(KnowledgeHome)

@@ -10,7 +10,8 @@ const date = () => ApiProperty({ type: 'string', format: 'date', example: '2026-
 
 export class WeeklyHours {
   @ApiProperty({
-    type: [Number],
+    type: 'array',
+    items: { type: 'integer', minimum: 1, maximum: 7 },
     example: [1, 2, 3, 4, 5],
     description: '1 Monday to 7 Sunday: the local dates on which they start.',
   })

@@ -29,6 +29,12 @@ function chance(seed: string): Means['chance'] {
 }
 
 const row = (firstResponse: number, resolution: number) => ({ 'first-response': firstResponse, resolution });
+const every = (target: number) => ({
+  ...row(target, 5 * target),
+  'next-response': target,
+  'periodic-update': 2 * target,
+  'hand-over-acceptance': target,
+});
 const DEFINITIONS: readonly PolicyDefinition[] = [
   {
     ...builtIn('UTC'),
@@ -49,6 +55,12 @@ const DEFINITIONS: readonly PolicyDefinition[] = [
     calendar: { zone: 'UTC', always: true },
     pausedBy: { 'first-response': [], resolution: [] },
   },
+  {
+    ...builtIn('UTC'),
+    targets: { 1: every(HOUR), 2: every(2 * HOUR), 3: every(3 * HOUR), 4: every(4 * HOUR) },
+    pausedBy: { 'first-response': [], resolution: ['vendor'], 'next-response': ['requester'] },
+    warnAt: { resolution: [[1, 2]] },
+  },
 ];
 const first = activation(builtIn('UTC'), {
   name: 'default',
@@ -62,12 +74,35 @@ const withSecond = (definition: PolicyDefinition, effective: Instant): Policies 
 /** Minutes that pass, and what is done then. */
 type Act = readonly [
   minutes: number,
-  does: 'answer' | 'hold' | 'vendor' | 'resume' | 'raise' | 'lower' | 'resolve' | 'reopen' | 'nothing',
+  does:
+    | 'answer'
+    | 'ask'
+    | 'offer'
+    | 'hold'
+    | 'vendor'
+    | 'resume'
+    | 'raise'
+    | 'lower'
+    | 'resolve'
+    | 'reopen'
+    | 'nothing',
 ];
 const acts = fc.array(
   fc.tuple(
     fc.integer({ min: 0, max: 900 }),
-    fc.constantFrom('answer', 'hold', 'vendor', 'resume', 'raise', 'lower', 'resolve', 'reopen', 'nothing'),
+    fc.constantFrom(
+      'answer',
+      'ask',
+      'offer',
+      'hold',
+      'vendor',
+      'resume',
+      'raise',
+      'lower',
+      'resolve',
+      'reopen',
+      'nothing',
+    ),
   ) as fc.Arbitrary<Act>,
   { maxLength: 8 },
 );
@@ -106,6 +141,23 @@ function desk(seed: string) {
           channel: 'e-mail',
           autoReply: false,
           text: 'x',
+        }));
+      case 'ask':
+        return command(n, (common) => ({
+          ...common,
+          type: 'add-message',
+          kind: 'received',
+          channel: 'e-mail',
+          autoReply: false,
+          text: 'x',
+        }));
+      case 'offer':
+        return command(n, (common) => ({
+          ...common,
+          type: 'offer-handover',
+          handover: id(5_000 + n),
+          agent: id(6_000),
+          reason: 'x',
         }));
       case 'hold':
         return command(n, (common) => ({ ...common, type: 'hold-ticket', reason: 'requester' }));
