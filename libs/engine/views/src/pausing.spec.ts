@@ -2,9 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { foldEvents, tickets, type TicketRow } from '#engine/views';
 import { at, clock, freshTicket, History, VENDOR } from '#engine/views/testing';
 import type { TicketEvent } from '#domain/desk';
+import type { HoldReason } from '#domain/sla';
 import type { Instant } from '#kernel';
 
-const PAUSED = clock('resolution', { state: 'paused', change: 'paused', due: null, reasons: ['requester'] });
+/** Paused by the reasons since then, as a fact of that time says it. */
+const paused = (time: string, ...reasons: readonly HoldReason[]) =>
+  clock('resolution', { state: 'paused', change: 'paused', due: null, reasons, asOf: at(time) });
 const RUNNING = clock('resolution', { change: 'resumed', due: at('17:30:00') });
 
 type Step = readonly [type: TicketEvent['type'], data: object, occurredAt: Instant];
@@ -21,7 +24,7 @@ function pausedSince(...steps: readonly Step[]): Instant | null {
 
 const held = (time: string, more: object = {}): Step => [
   'desk.ticket-held.v1',
-  { reason: 'requester', clocks: [PAUSED], ...more },
+  { reason: 'requester', clocks: [paused(time, 'requester')], ...more },
   at(time),
 ];
 
@@ -37,8 +40,8 @@ describe('Since when a ticket’s promises stand still', () => {
       pausedSince(
         held('10:00:00'),
         ['desk.note-added.v1', {}, at('11:00:00')],
-        held('12:00:00', { reason: 'vendor' }),
-        ['desk.ticket-prioritised.v1', { clocks: [PAUSED] }, at('13:00:00')],
+        held('12:00:00', { reason: 'vendor', clocks: [paused('12:00:00', 'requester', 'vendor')] }),
+        ['desk.ticket-prioritised.v1', { clocks: [paused('13:00:00', 'requester')] }, at('13:00:00')],
       ),
     ).toBe(at('10:00:00'));
   });
@@ -53,15 +56,34 @@ describe('Since when a ticket’s promises stand still', () => {
     expect(pausedSince(held('10:00:00'), ['desk.ticket-resolved.v1', {}, at('11:00:00')])).toBeNull();
   });
 
-  test('is moved back by a reason that was recorded late, unless a later fact of its kind stands', () => {
-    expect(pausedSince(held('12:00:00'), held('10:00:00', { reason: 'vendor' }))).toBe(at('10:00:00'));
-    expect(
-      pausedSince(held('12:00:00'), [
-        'desk.ticket-handed-to-vendor.v1',
-        { vendor: VENDOR, clocks: [PAUSED] },
-        at('09:30:00'),
-      ]),
-    ).toBe(at('09:30:00'));
+  test('is moved back by a reason that was recorded late, where it pauses something and no later fact of its kind stands', () => {
+    const both = { clocks: [paused('12:00:00', 'requester', 'vendor')] };
+    expect(pausedSince(held('12:00:00'), held('10:00:00', { reason: 'vendor', ...both }))).toBe(
+      at('10:00:00'),
+    );
+    const handed = (more: object): Step => [
+      'desk.ticket-handed-to-vendor.v1',
+      { vendor: VENDOR, ...both, ...more },
+      at('09:30:00'),
+    ];
+    expect(pausedSince(held('12:00:00'), handed({}))).toBe(at('09:30:00'));
+    expect(pausedSince(held('12:00:00'), handed({ clocks: [] }))).toBe(at('12:00:00'));
     expect(pausedSince(held('12:00:00'), held('10:00:00', { superseded: true }))).toBe(at('12:00:00'));
+  });
+
+  test('is not when something else happened that was recorded late and began a promise that stands still', () => {
+    const begun = clock('next-response', {
+      state: 'paused',
+      due: null,
+      reasons: ['vendor'],
+      asOf: at('12:00:00'),
+    });
+    expect(
+      pausedSince(held('12:00:00', { reason: 'vendor', clocks: [] }), [
+        'desk.message-received.v1',
+        { clocks: [begun] },
+        at('10:00:00'),
+      ]),
+    ).toBe(at('12:00:00'));
   });
 });

@@ -184,16 +184,25 @@ function overdueSince(clocks: readonly ClockRecord[]): Instant | null {
   return since;
 }
 
-/** A hold recorded late moves the beginning of a pause that lasts. */
+/** A reason that was recorded late moves the beginning of a pause that lasts, if it pauses anything. */
 function pausedAfter(
   since: Instant | null,
   event: TicketNoted,
   clocks: readonly ClockRecord[],
 ): Instant | null {
-  if (!clocks.some(({ state }) => state === 'paused')) return null;
-  if (since === null) return event.occurredAt;
-  const holds = event.type === 'desk.ticket-held.v1' || event.type === 'desk.ticket-handed-to-vendor.v1';
-  return holds && !event.data.superseded ? earlier(since, event.occurredAt) : since;
+  const paused = clocks.filter(({ state }) => state === 'paused');
+  if (paused.length === 0) return null;
+  if (since === null) return paused.map(({ asOf }) => asOf).reduce(earlier);
+  const reason = waitsFrom(event);
+  const counts = reason !== null && paused.some(({ reasons }) => reasons.includes(reason));
+  return counts ? earlier(since, event.occurredAt) : since;
+}
+
+/** Why work waits from the fact on, unless a later fact of its kind stands. */
+function waitsFrom(event: TicketNoted): HoldReason | null {
+  if (event.type === 'desk.ticket-held.v1') return event.data.superseded ? null : event.data.reason;
+  if (event.type === 'desk.ticket-handed-to-vendor.v1') return event.data.superseded ? null : 'vendor';
+  return null;
 }
 
 const waits = ({ status }: TicketRow): boolean => status === 'open' || status === 'on-hold';

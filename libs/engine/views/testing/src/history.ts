@@ -97,7 +97,15 @@ export const ticketSamples: DataOf<TicketEvent> = {
   'desk.handover-withdrawn.v1': { handover: id(0x701), because: 'reassigned' },
   'desk.ticket-held.v1': {
     reason: 'requester',
-    clocks: [clock('resolution', { state: 'paused', change: 'paused', due: null, reasons: ['requester'] })],
+    clocks: [
+      clock('resolution', {
+        state: 'paused',
+        change: 'paused',
+        due: null,
+        reasons: ['requester'],
+        asOf: at('10:00:00'),
+      }),
+    ],
   },
   'desk.ticket-resumed.v1': {
     reason: 'requester',
