@@ -153,6 +153,19 @@ describe('Making policies', () => {
     expect(read.body).toMatchObject({ status: 'withdrawn', decidedBy: { name: 'sam' }, version: null });
   });
 
+  it('is activated once where two activate it at the same instant, in two processes', async () => {
+    const other = await company.open({ projector: false });
+    const ursula = await other.as({ role: 'administrator', name: 'ursula' });
+    const proposal = await propose(sooner(2 * HOUR, 8 * HOUR));
+    const before = (await alice.get('/v1/policies/default')).body.versions.length;
+    const answers = await Promise.all(
+      [uma, ursula, uma, ursula].map((each) => decide(proposal, 'activate', each, KEEP)),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409]);
+    for (const { status, body } of answers) if (status === 409) expect(body.code).toBe('proposal-activated');
+    expect((await alice.get('/v1/policies/default')).body.versions).toHaveLength(before + 1);
+  });
+
   it('does what is repeated under a key once, and nothing on a policy that changed meanwhile', async () => {
     const body = sooner(3 * HOUR, 8 * HOUR);
     const post = (more: object, headers: object) =>
