@@ -101,7 +101,7 @@ describe('A cycle of a promise', () => {
     other.history.ticket(other.stream, 'sla.breach-annulled.v1', { due });
     expect(rowOf(other.history, other.stream).cycles[0]).toMatchObject({
       outcome: 'open-breached',
-      breachedAt: moved,
+      breaches: [moved],
     });
   });
 

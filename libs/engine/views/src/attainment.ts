@@ -41,8 +41,11 @@ export interface PromiseCycle {
   /** Business-seconds; final once it ended. */
   readonly consumed: number;
   readonly due: Instant | null;
-  /** Due instant of the breach that this ticket's stream records of it and has not annulled. */
-  readonly breachedAt: Instant | null;
+  /**
+   * Due instants of its breaches that this ticket's stream records and has not annulled, the earliest first. By
+   * those facts alone: a merge puts another ticket's clock, breached or not, into the place of this one.
+   */
+  readonly breaches: readonly Instant[];
   /** Due instant of a breach that a merge brought along: it is recorded, and counted, in the other ticket. */
   readonly inherited: Instant | null;
   /** When it ended, and the revision of the event that ended it; null while it goes on. */
@@ -103,11 +106,13 @@ const SAYING = new Set<string>([
   ...Object.entries(ticketEvents).flatMap(([type, { fields }]) => ('clocks' in fields ? [type] : [])),
 ]);
 
+const NONE: readonly never[] = [];
+
 const goesOn = ({ state }: { readonly state: ClockStateName }): boolean =>
   state === 'running' || state === 'paused';
 
 function outcomeOf(cycle: PromiseCycle): Outcome {
-  if (cycle.breachedAt !== null) return goesOn(cycle) ? 'open-breached' : 'missed';
+  if (cycle.breaches.length > 0) return goesOn(cycle) ? 'open-breached' : 'missed';
   if (cycle.inherited !== null) return 'merged';
   switch (cycle.state) {
     case 'running':
@@ -148,8 +153,8 @@ function monthOf(at: Instant, { zone, tzdb }: Pick<PromiseCycle, 'zone' | 'tzdb'
  * it will be due as it stands.
  */
 function settled(cycle: PromiseCycle, priorities: readonly PrioritySince[]): PromiseCycle {
-  const { breachedAt, inherited, ended, due } = cycle;
-  const decided = breachedAt ?? inherited ?? ended?.at ?? due;
+  const { breaches, inherited, ended, due } = cycle;
+  const decided = breaches[0] ?? inherited ?? ended?.at ?? due;
   return {
     ...cycle,
     priority: priorityAt(priorities, ended),
@@ -205,8 +210,6 @@ function recorded(
   const { clock, cycle, state, startedAt, consumed, due, policy, zone, tzdb } = record;
   const adopted = record.change === 'adopted';
   const inherited = adopted ? record.breachedAt : (before?.inherited ?? null);
-  // What a merge brings along says nothing of this ticket's own breach.
-  const breachedAt = inherited === null ? record.breachedAt : (before?.breachedAt ?? null);
   // What became of it while no record showed it.
   const unseen =
     adopted || record.change === 'corrected' || (!goesOn(record) && before?.startedAt !== startedAt);
@@ -217,7 +220,7 @@ function recorded(
     startedAt,
     consumed,
     due,
-    breachedAt,
+    breaches: before?.breaches ?? NONE,
     inherited,
     ended: goesOn(record) ? null : endOf(before, record, event),
     waited: (before?.waited ?? false) || state === 'paused' || unseen,
@@ -286,15 +289,18 @@ function moved(row: AttainmentRow, event: Recorded<TicketEvent>): AttainmentRow 
   if (event.type === 'sla.clock-breached.v1') {
     const { due } = event.data;
     return withCycle(row, event.data, (cycle) =>
-      cycle.inherited === due ? cycle : { ...cycle, breachedAt: due },
+      cycle.inherited === due || cycle.breaches.includes(due)
+        ? cycle
+        : { ...cycle, breaches: [...cycle.breaches, due].sort() },
     );
   }
   if (event.type === 'sla.breach-annulled.v1') {
     // A moved breach is an annulment and a new breach, in either order: only the due one named falls.
     const { due } = event.data;
-    return withCycle(row, event.data, (cycle) =>
-      cycle.breachedAt === due ? { ...cycle, breachedAt: null } : cycle,
-    );
+    return withCycle(row, event.data, (cycle) => ({
+      ...cycle,
+      breaches: cycle.breaches.filter((each) => each !== due),
+    }));
   }
   const clocks = clocksOf(event);
   if (event.type === 'desk.ticket-prioritised.v1') {
@@ -343,10 +349,8 @@ function foldAttainment(row: AttainmentRow | null, event: Recorded<TicketEvent>)
   };
 }
 
-const NEVER: readonly string[] = [];
-
 function waitedIn(cycles: readonly PromiseCycle[]): readonly string[] {
-  if (!cycles.some(({ waited }) => waited)) return NEVER;
+  if (!cycles.some(({ waited }) => waited)) return NONE;
   const found = new Set<string>();
   for (const each of cycles) if (isKept(each) && each.waited && each.month !== null) found.add(each.month);
   return [...found].sort();
@@ -395,7 +399,7 @@ function talliesOf({ tier, cycles }: AttainmentRow): readonly Tally[] {
 /** Whether promises were kept, by ticket; its tallies are the report. */
 export const attainment = viewOf<typeof ticketEvents, AttainmentRow>(ticketEvents, {
   name: 'attainment',
-  version: 1,
+  version: 2,
   keyColumns: ['ticket'],
   silent: new Set(
     (Object.keys(ticketEvents) as (keyof typeof ticketEvents)[]).filter((type) => !SAYING.has(type)),
