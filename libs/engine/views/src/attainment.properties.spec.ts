@@ -297,7 +297,7 @@ describe('The view of attainment', () => {
         );
         expect(got).toEqual(shown);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
@@ -347,7 +347,7 @@ describe('The view of attainment', () => {
             truths.filter((one) => one.outcome === outcome).length,
           ]);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -396,7 +396,7 @@ describe('The view of attainment', () => {
         );
         expect(counted.sort()).toEqual([...breaches].sort());
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
     expect(merged).toBeGreaterThan(10);
   });
