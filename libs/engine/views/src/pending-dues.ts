@@ -36,6 +36,8 @@ function withWarned(
   clocks: readonly PendingPromise[],
   event: TicketEvent & { readonly occurredAt: Instant },
 ): readonly PendingPromise[] {
+  // Most policies state none, and this is done at every event.
+  if (!clocks.some(({ warnings }) => warnings) && !before.some(({ warned }) => warned)) return clocks;
   const known = before.flatMap(({ warned = [] }) => warned);
   const warned = warnedAfter(known, event);
   return clocks.map((clock) => {
@@ -45,11 +47,16 @@ function withWarned(
 }
 
 function earliestDue(clocks: readonly PendingPromise[]): Instant | null {
-  const dues = clocks.flatMap((clock) => [
-    ...(clock.state === 'running' && clock.due !== null && clock.breachedAt === null ? [clock.due] : []),
-    ...unwarned(clock, clock.warned ?? []).map(({ at }) => toInstant(toSeconds(at) - 1)),
-  ]);
-  return dues.length === 0 ? null : dues.reduce((least, due) => earlier(least, due));
+  let least: Instant | null = null;
+  const take = (at: Instant): void => {
+    least = least === null ? at : earlier(least, at);
+  };
+  for (const clock of clocks) {
+    if (clock.state === 'running' && clock.due !== null && clock.breachedAt === null) take(clock.due);
+    if (clock.warnings)
+      for (const { at } of unwarned(clock, clock.warned ?? [])) take(toInstant(toSeconds(at) - 1));
+  }
+  return least;
 }
 
 function importingAfter(importing: boolean, event: TicketEvent): boolean {
