@@ -461,6 +461,35 @@ describe('The rank κ of a ticket that waits (ruling 23)', () => {
     expect(item(history).rank).toBe(toSeconds(at('17:00:00')));
   });
 
+  test('is the earliest of the answers that are owed, else the next update, else the resolution', () => {
+    const rank = (...clocks: readonly ReturnType<typeof clock>[]) => item(begun(...clocks)[0]).rank;
+    const next = clock('next-response', { due: at('15:00:00') });
+    const offered = clock('hand-over-acceptance', { due: at('14:00:00') });
+    const update = clock('periodic-update', { due: at('12:00:00') });
+    const resolution = clock('resolution', { due: at('10:00:00') });
+    expect(rank(resolution, update, next, offered)).toBe(toSeconds(at('14:00:00')));
+    expect(rank(resolution, update, next)).toBe(toSeconds(at('15:00:00')));
+    expect(rank(resolution, update, { ...next, state: 'paused', due: null })).toBe(toSeconds(at('12:00:00')));
+    expect(rank(resolution)).toBe(toSeconds(at('10:00:00')));
+  });
+
+  test('follows the hand-over that is offered, and of a clock’s cycles the present one', () => {
+    const [history, stream] = begun(clock('resolution'));
+    history.ticket(stream, 'desk.handover-offered.v1', {
+      clocks: [clock('hand-over-acceptance', { due: at('10:30:00') })],
+    });
+    expect(item(history).rank).toBe(toSeconds(at('10:30:00')));
+    history.ticket(stream, 'desk.message-sent.v1', {
+      clocks: [
+        clock('periodic-update', { state: 'met', change: 'stopped', due: at('09:30:00') }),
+        clock('periodic-update', { cycle: 2, change: 'restarted', due: at('11:00:00') }),
+      ],
+    });
+    expect(only(tickets, history.events).clocks.filter((of) => of.clock === 'periodic-update')).toEqual([
+      expect.objectContaining({ cycle: 2, state: 'running' }),
+    ]);
+  });
+
   test('is the instant of entry where nothing is promised', () => {
     const [history] = begun();
     expect(item(history).rank).toBe(toSeconds(at('09:00:00')));
