@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import { asPolicyGiven, builtIn } from '#domain/sla';
 import { mintToken, type TokenClaims } from '#edge';
 import { eventually } from '../../support/eventually.js';
 import { runCovenant } from '../cli/command-line.js';
@@ -129,7 +130,7 @@ async function send(
   token: string,
   body?: unknown,
   headers: Readonly<Record<string, string>> = {},
-): Promise<{ id?: string }> {
+): Promise<{ id?: string; proposal?: string }> {
   const answer = await fetch(`${address}${path}`, {
     method,
     headers: {
@@ -141,8 +142,13 @@ async function send(
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   answers.set(answer.status, (answers.get(answer.status) ?? 0) + 1);
+  if (answer.headers.get('content-type')?.startsWith('text/event-stream')) {
+    // It ends when nobody listens any more.
+    await answer.body?.cancel();
+    return {};
+  }
   const text = await answer.text();
-  return answer.headers.get('content-type')?.includes('json') ? (JSON.parse(text) as { id?: string }) : {};
+  return answer.headers.get('content-type')?.includes('json') ? (JSON.parse(text) as object) : {};
 }
 
 /** Every operation of the published document under every role: as it should be, and wrong in each way. */
@@ -152,7 +158,12 @@ async function walk(callers = CLAIMS): Promise<void> {
     for (const [template, operations] of Object.entries(document.paths))
       for (const [method, { parameters = [], requestBody }] of Object.entries(operations)) {
         const target = template.includes('tickets') ? tickets.at(-1) : 'intake';
-        const path = (id: string): string => template.replace('{id}', encodeURIComponent(id));
+        const path = (id: string): string =>
+          template
+            .replace('{name}', 'default')
+            .replace('{version}', '1')
+            .replace('{id}', encodeURIComponent(id));
+        await send(method, template.replaceAll(/\{\w+\}/g, marked), token);
         const queries = parameters.filter((parameter) => parameter.in === 'query');
         const query = queries
           .map(({ name, schema }) => `${name}=${encodeURIComponent(String(filled(schema)))}`)
@@ -194,6 +205,15 @@ async function walk(callers = CLAIMS): Promise<void> {
         await send(method, path(marked()), token, body);
       }
   }
+  // A policy is judged as one thing, so that what is only of the right form never gets through.
+  const [sam, uma] = await Promise.all(
+    ['sam', 'uma'].map((name) => mintToken(secret, { role: 'supervisor', name })),
+  );
+  const policy = { ...asPolicyGiven(builtIn('UTC')), comment: marked() };
+  const proposed = await send('POST', '/v1/policies/default/proposals', sam!, policy);
+  const path = `/v1/policies/default/proposals/${proposed.proposal}`;
+  await send('GET', path, uma!);
+  await send('POST', `${path}/activate`, uma!, { openTickets: 'retarget' });
   const [header, payload] = (await mintToken(secret, CLAIMS[0]!)).split('.');
   await send('GET', '/v1/tickets', `${header}.${payload}.${marked()}`);
   await send('GET', `/${marked()}?${marked()}=${marked()}`, await mintToken(secret, CLAIMS[0]!));
