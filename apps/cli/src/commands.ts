@@ -133,6 +133,7 @@ error.
     help: `covenant policy list [--json]
 covenant policy show [POLICY] [--version N]
 covenant policy propose FILE.json [--policy POLICY] [--comment TEXT]
+                        [--closed-by FILE.ics | --country CODE [--region CODE]] [--from DATE] [--to DATE]
 covenant policy preview PROPOSAL [--policy POLICY] [--effective INSTANT] [--limit N] [--json]
 covenant policy activate PROPOSAL --open-tickets keep|retarget [--policy POLICY] [--effective INSTANT]
 covenant policy withdraw PROPOSAL [--policy POLICY]
@@ -146,6 +147,8 @@ activate  puts it in force, by a second person unless APPROVALS=one; running des
   --policy POLICY        default (unless given) or import-default
   --effective INSTANT    from when on, such as 2027-01-01T00:00:00Z; else at once
   --open-tickets WHAT    tickets that are open then keep what they were promised, or are re-targeted
+  --closed-by FILE.ics   closes the dates of an iCalendar file, too; --country the public holidays of a country
+                         (as covenant calendar import tells them)
   --token TOKEN          who proposes, activates, withdraws; else COVENANT_TOKEN. Supervisors and administrators may`,
     load: async () => (await import('./commands/policy.js')).policyCommand,
   },

@@ -70,6 +70,51 @@ describe('covenant policy', () => {
     expect([again.code, again.err]).toEqual([1, expect.stringContaining('was activated as version 2')]);
   });
 
+  it('proposes a policy with the public holidays of a country, or the closed days of a file', async () => {
+    const sam = await tokenOf('supervisor', 'sam');
+    const given = JSON.parse((await policy('show', 'default', '--version', '1')).out);
+    const closed = ['2026-06-01', '2026-12-25'];
+    const file = await written(
+      'open.json',
+      JSON.stringify({ ...given, calendar: { ...given.calendar, closed } }),
+    );
+    const ics = await written(
+      'closed.ics',
+      [
+        'BEGIN:VCALENDAR',
+        'VERSION:2.0',
+        'PRODID:-//test//test//EN',
+        'BEGIN:VEVENT',
+        'UID:1',
+        'DTSTAMP:20260101T000000Z',
+        'DTSTART;VALUE=DATE:20260817',
+        'SUMMARY:Outing',
+        'END:VEVENT',
+        'END:VCALENDAR',
+        '',
+      ].join('\r\n'),
+    );
+    const between = ['--from', '2026-01-01', '--to', '2026-12-31', '--token', sam];
+    const bySupervisor = await desk.as({ role: 'supervisor', name: 'sam' });
+    const proposedOf = async ({ out, err }: Said): Promise<string[]> => {
+      expect(err).toBe('');
+      const id = out.split(' ')[0];
+      const { body } = await bySupervisor.get(`/v1/policies/default/proposals/${id}`);
+      return body.definition.calendar.closed;
+    };
+    const byFile = await policy('propose', file, '--closed-by', ics, ...between);
+    expect(await proposedOf(byFile)).toEqual(['2026-06-01', '2026-08-17', '2026-12-25']);
+    const byCountry = await proposedOf(await policy('propose', file, '--country', 'DE', ...between));
+    expect(byCountry).toEqual(
+      expect.arrayContaining(['2026-01-01', '2026-06-01', '2026-10-03', '2026-12-25']),
+    );
+    expect(new Set(byCountry).size).toBe(byCountry.length);
+    const both = await policy('propose', file, '--closed-by', ics, '--country', 'DE');
+    expect([both.code, both.err]).toEqual([2, expect.stringContaining('one file, or a country')]);
+    const noFile = await policy('propose', file, '--closed-by', file, ...between);
+    expect(noFile.code).toBe(1);
+  });
+
   it('refuses what may not be, all of it at once, and records nothing', async () => {
     const head = async () => (await desk.house.store.head()).position;
     const before = await head();

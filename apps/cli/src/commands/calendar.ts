@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { closedDays } from '#adapters/icalendar';
+import { closedDays, type ClosedDay } from '#adapters/icalendar';
 import { publicHolidays } from '#adapters/public-holidays';
 import { parseDate } from '#domain/sla';
-import { Refused, UsageError, writeLine, type CommandBody } from '../program.js';
+import { Refused, UsageError, writeLine, type CommandBody, type Surroundings } from '../program.js';
 
 /** A feed of holidays has some hundred kilobytes. */
 const LARGEST_BYTES = 16 * 1024 * 1024;
@@ -26,20 +26,7 @@ export const calendarCommand: CommandBody = async (args, { stdout, stderr }) => 
   if (more.length > 0 || (path === undefined) === (country === undefined))
     throw new UsageError('name one file, or a country');
   if (region !== undefined && country === undefined) throw new UsageError('--region is one of a country');
-  const year = new Date().getUTCFullYear();
-  const { from = `${year}-01-01`, to = `${year + 2}-12-31` } = values;
-  for (const [name, date] of Object.entries({ from, to }))
-    if (Number.isNaN(parseDate(date))) throw new UsageError(`--${name} is a date, YYYY-MM-DD`);
-  if (to < from) throw new UsageError('--to is before --from');
-
-  const { days, leftOut } =
-    path === undefined
-      ? publicHolidays(country!, region ?? null, from, to)
-      : closedDays(await textOf(path), from, to);
-  if (days.length === 0)
-    throw new Refused(`${path ?? country}: no day from ${from} to ${to} is closed by it`);
-  for (const { called, because } of leftOut)
-    await writeLine(stderr, `left out, ${because}: ${JSON.stringify(called)}`);
+  const days = await closedBy({ ...values, ...(path !== undefined && { path }) }, stderr);
   await writeLine(
     stdout,
     JSON.stringify(
@@ -53,6 +40,40 @@ export const calendarCommand: CommandBody = async (args, { stdout, stderr }) => 
   );
   return 0;
 };
+
+/** Where closed days come from: a file or a country, and between which dates. */
+export interface ClosedFrom {
+  readonly path?: string;
+  readonly country?: string;
+  readonly region?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/**
+ * The closed days of a file or a country; what closes no day is named on the stream.
+ * @throws UsageError; Refused, NotICalendar, UnknownCountry
+ */
+export async function closedBy(
+  { path, country, region, ...between }: ClosedFrom,
+  stderr: Surroundings['stderr'],
+): Promise<readonly ClosedDay[]> {
+  const year = new Date().getUTCFullYear();
+  const { from = `${year}-01-01`, to = `${year + 2}-12-31` } = between;
+  for (const [name, date] of Object.entries({ from, to }))
+    if (Number.isNaN(parseDate(date))) throw new UsageError(`--${name} is a date, YYYY-MM-DD`);
+  if (to < from) throw new UsageError('--to is before --from');
+
+  const { days, leftOut } =
+    path === undefined
+      ? publicHolidays(country!, region ?? null, from, to)
+      : closedDays(await textOf(path), from, to);
+  if (days.length === 0)
+    throw new Refused(`${path ?? country}: no day from ${from} to ${to} is closed by it`);
+  for (const { called, because } of leftOut)
+    await writeLine(stderr, `left out, ${because}: ${JSON.stringify(called)}`);
+  return days;
+}
 
 async function textOf(path: string): Promise<string> {
   let bytes: Buffer;

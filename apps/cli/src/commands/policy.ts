@@ -23,6 +23,7 @@ import {
 import { isUuid, later, toInstant, type Instant, type Recorded, type Uuid } from '#kernel';
 import { Refused, UsageError, writeLine, type CommandBody, type Surroundings } from '../program.js';
 import { withHouse } from '../with-house.js';
+import { closedBy, type ClosedFrom } from './calendar.js';
 
 /** A policy has some kilobytes. */
 const LARGEST_BYTES = 1024 * 1024;
@@ -35,6 +36,11 @@ export const policyCommand: CommandBody = async (args, around) => {
       policy: { type: 'string', default: 'default' },
       version: { type: 'string' },
       comment: { type: 'string' },
+      'closed-by': { type: 'string' },
+      country: { type: 'string' },
+      region: { type: 'string' },
+      from: { type: 'string' },
+      to: { type: 'string' },
       effective: { type: 'string' },
       'open-tickets': { type: 'string' },
       limit: { type: 'string', default: '20' },
@@ -54,7 +60,7 @@ export const policyCommand: CommandBody = async (args, around) => {
       return withHouse(around, (house) => show(house, around, name, values.version));
     case 'propose': {
       if (what === undefined) throw new UsageError('name the file of the policy');
-      const given = policyGiven(await jsonOf(what));
+      const given = policyGiven(await withClosedDays(await jsonOf(what), values, around));
       if ('problems' in given)
         throw new Refused(
           given.problems.map(({ field, problem }) => `${what}: ${field} ${problem}`).join('\n'),
@@ -129,6 +135,37 @@ function instantOf(text: string): Instant {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/.test(text) || Number.isNaN(at))
     throw new UsageError('--effective is an instant such as 2027-01-01T00:00:00Z');
   return toInstant(at / 1000);
+}
+
+/** The policy with further closed days: of an iCalendar file, or the public holidays of a country. */
+async function withClosedDays(
+  given: unknown,
+  asked: ClosedFrom & { readonly 'closed-by'?: string },
+  { stderr }: Surroundings,
+): Promise<unknown> {
+  const { 'closed-by': path, country, region, from, to } = asked;
+  if (path === undefined && country === undefined) {
+    if (region !== undefined || from !== undefined || to !== undefined)
+      throw new UsageError('--region, --from and --to go with --closed-by or --country');
+    return given;
+  }
+  if (path !== undefined && country !== undefined) throw new UsageError('name one file, or a country');
+  if (region !== undefined && country === undefined) throw new UsageError('--region is one of a country');
+  const days = await closedBy(
+    {
+      ...(path !== undefined && { path }),
+      ...(country !== undefined && { country }),
+      ...(region !== undefined && { region }),
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+    },
+    stderr,
+  );
+  const policy = given as { readonly calendar?: { readonly closed?: readonly string[] } } | null;
+  // What is of another form is refused as a whole by what reads it.
+  if (typeof policy?.calendar !== 'object' || !Array.isArray(policy.calendar?.closed ?? [])) return given;
+  const closed = new Set([...(policy.calendar?.closed ?? []), ...days.map(({ date }) => date)]);
+  return { ...policy, calendar: { ...policy.calendar, closed: [...closed].sort() } };
 }
 
 async function jsonOf(path: string): Promise<unknown> {
