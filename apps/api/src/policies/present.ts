@@ -75,7 +75,8 @@ export function recordedOf(
   const { position, revision } = at;
   const [event] = events;
   const rest = { position, revision };
-  switch (event?.type) {
+  if (event === undefined) return { policy, ...rest };
+  switch (event.type) {
     case 'sla.policy-proposed.v1':
     case 'sla.policy-proposal-withdrawn.v1':
       return { policy, proposal: event.data.proposal, ...rest };
@@ -84,7 +85,6 @@ export function recordedOf(
       return { policy, proposal, version: `${policy}@${version}`, effective, approval, ...rest };
     }
     case 'house.command-noted.v1':
-    case undefined:
       return { policy, ...rest };
     default:
       return never(event);
