@@ -585,6 +585,17 @@ describe('Warnings', () => {
       by,
     );
     expect(told(late)).toEqual([]);
+    // Nor is a breach that it brings along, which is a fact of the other ticket.
+    const breached = { ...there, breachedAt: at('09:30'), due: at('09:30') };
+    const brought = (when: Instant): Asked =>
+      does('complete-merge', when, { merge: id(50), duplicate: id(101), mergedAt: when, clocks: [breached] });
+    const begun = merged(at('12:00')).slice(0, 3);
+    const life = lived(
+      [...begun, brought(at('12:00')), says('note', at('13:00')), holds(at('12:30'), 'requester')],
+      known([PLAIN, EVER]),
+    );
+    expect(clockOf(life, 'resolution')).toMatchObject({ change: 'corrected', breachedAt: at('09:30') });
+    expect(told(life)).toEqual([]);
   });
 
   it('follow the policy that is in force: what it states from then on, beside what has fired', () => {

@@ -479,7 +479,8 @@ class Waits {
 
 /**
  * What has fallen due by `until`, in all cycles: a restart clears the clock’s breach, and history keeps it. A
- * breach falls after its instant, a warning at it (ruling 2).
+ * breach falls after its instant, a warning at it (ruling 2). The breach that an adopted clock brings along is
+ * recorded in the ticket that it comes from, and never here.
  */
 function fallen(
   name: ClockName,
@@ -489,6 +490,7 @@ function fallen(
 ): Pick<Promised, 'breaches' | 'warnings'> {
   const breaches = new Map<number, Breach>();
   const warnings: Warned[] = [];
+  const inherited = new Map<number, number | null>();
   let taken = 0;
   const warned = (clock: FoldingClock, of: FoldingClock['warnings'][number]): void => {
     const [numerator, denominator] = of.fraction;
@@ -508,7 +510,7 @@ function fallen(
       const { state, cycle, target, due, breachedAt } = clock;
       const passed = breachedAt ?? (state === 'running' && due !== null && due < to ? due : null);
       const policy = under[taken - 1]!;
-      if (passed === null) breaches.delete(cycle);
+      if (passed === null || passed === inherited.get(cycle)) breaches.delete(cycle);
       else breaches.set(cycle, { clock: name, cycle, due: toInstant(passed), target, policy });
       if (state === 'running')
         for (const warning of clock.warnings)
@@ -516,8 +518,9 @@ function fallen(
     },
     took: (fact, _, clock) => {
       taken++;
-      if (fact.type === 'adopt' && clock !== null)
-        for (const warning of clock.warnings) if (warning.fired) warned(clock, warning);
+      if (fact.type !== 'adopt' || clock === null) return;
+      inherited.set(clock.cycle, fact.clock.breachedAt === null ? null : clock.breachedAt);
+      for (const warning of clock.warnings) if (warning.fired) warned(clock, warning);
     },
   });
   return { breaches: [...breaches.values()], warnings };
