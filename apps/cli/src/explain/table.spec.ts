@@ -97,6 +97,23 @@ describe('An explained clock as text', () => {
     expect(new Set(told.slice(5, -1).map((line) => line.indexOf('#'))).size).toBe(1);
   });
 
+  it('tells warnings, what annulled one, and that a cycle begins', () => {
+    const { standing, agrees } = paused();
+    const when = at('09T14:00:00');
+    const common = { from: when, to: when, cycle: 2, counted: 0, sum: 0, source: null, ahead: false };
+    const share = { numerator: 1, denominator: 2 };
+    const terms = { target: 3600, calendar: 'office@1', zone: 'America/New_York' };
+    const lines = [
+      { ...common, kind: 'warned' as const, ...share },
+      { ...common, kind: 'warning-annulled' as const, ...share, cause: 'desk.message-sent.v1' },
+      { ...common, kind: 'restarted' as const, ...terms },
+    ];
+    const told = text({ standing, agrees, lines }, 'America/New_York');
+    expect(told).toContain('warned: 1/2 of it used up');
+    expect(told).toContain('the warning at 1/2 annulled: desk.message-sent.v1 made it untrue');
+    expect(told).toContain('cycle 2 begins: 1:00:00 promised');
+  });
+
   it('says its times once where the reader sits where the calendar does', () => {
     const told = text(paused(), 'America/New_York');
     expect(told).toContain('from (America/New_York)    to                         what');
