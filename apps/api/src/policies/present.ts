@@ -1,7 +1,6 @@
 import { asPolicyGiven, type PolicyEvent } from '#domain/sla';
-import { HOUSE, never, type PersonId, type Recorded } from '#kernel';
+import { HOUSE, never, type Instant, type PersonId, type Recorded } from '#kernel';
 import { versionInForce, type PolicyStory, type ProposalTold, type VersionTold } from '#engine/policies';
-import type { Instant } from '#kernel';
 import type { Texts } from '../reading/texts.js';
 import { personAnswer, type People } from '../tickets/present.js';
 
@@ -65,14 +64,14 @@ export function recordedOf(
   policy: string,
   {
     events,
-    ...at
+    position,
+    revision,
   }: {
     readonly events: readonly Recorded<PolicyEvent>[];
     readonly position: string;
     readonly revision: number;
   },
 ): object {
-  const { position, revision } = at;
   const [event] = events;
   const rest = { position, revision };
   if (event === undefined) return { policy, ...rest };
