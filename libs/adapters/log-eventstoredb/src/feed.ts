@@ -22,6 +22,7 @@ export class Feed {
   private readonly queue: WireRecord[] = [];
   private reading: Reading | undefined;
   private failure: CallFailed | undefined;
+  private silent: NodeJS.Timeout | undefined;
   private closed = false;
   private wake = (): void => {};
   private room = (): void => {};
@@ -74,17 +75,18 @@ export class Feed {
 
   close(): void {
     this.closed = true;
+    clearTimeout(this.silent);
     this.reading?.cancel();
     this.room();
   }
 
   private async run(): Promise<void> {
     const { connection, prefixes, after, room, answerMs } = this.options;
-    const silent = setTimeout(
+    this.silent = setTimeout(
       () => this.end(new Silence(`the subscription was not answered within ${answerMs} ms`)),
       answerMs,
     );
-    const alive = (): void => clearTimeout(silent);
+    const alive = (): void => clearTimeout(this.silent);
     try {
       this.reading = await connection.follow((client) =>
         client.follow(after, prefixes, {
