@@ -147,9 +147,7 @@ export class PolicyQueries {
     @Res({ passthrough: true }) reply: EdgeReply,
   ): Promise<object> {
     new Params(query).done();
-    const { story, position } = await this.asked(name, after);
-    const told = story.proposals.find(({ proposal }) => proposal === id);
-    if (!told) throw notFound();
+    const { story, position, told } = await this.proposed(name, id, after);
     const [people, texts] = await this.named([...personsOfProposal(told)], [told.comment]);
     void reply.headers({ [POSITION_HEADER]: position, etag: etagOf(story.etag) });
     return proposalAnswer(name, told, people, texts);
@@ -182,9 +180,7 @@ export class PolicyQueries {
     const asked = given === undefined ? null : instantFrom(given);
     if (given !== undefined && asked === null)
       throw badInput([{ field: 'effective', problem: 'must be an instant as in RFC 3339' }]);
-    const { story, position } = await this.asked(name, after);
-    const told = story.proposals.find(({ proposal }) => proposal === id);
-    if (!told) throw notFound();
+    const { position, told } = await this.proposed(name, id, after);
     const now = await this.now();
     if (asked !== null && asked < now)
       throw badInput([{ field: 'effective', problem: 'must not have passed' }]);
@@ -222,6 +218,14 @@ export class PolicyQueries {
     const known = knownPolicy(name);
     const position = await this.reading.upTo(after);
     return { story: await this.story(known), position };
+  }
+
+  /** @throws Problem `not-found` */
+  private async proposed(name: string, id: Uuid, after: Position | undefined) {
+    const asked = await this.asked(name, after);
+    const told = asked.story.proposals.find(({ proposal }) => proposal === id);
+    if (!told) throw notFound();
+    return { ...asked, told };
   }
 
   private async story(name: string): Promise<PolicyStory> {

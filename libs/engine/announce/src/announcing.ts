@@ -187,7 +187,7 @@ function tell(event: Recorded<HouseEvent>): TicketMessage | null {
 
 const replaced = ({ superseded }: { readonly superseded?: boolean }) => (superseded ? { superseded } : {});
 
-function isLate({ occurredAt, recordedAt }: Recorded<HouseEvent>): boolean {
+export function isLate({ occurredAt, recordedAt }: Recorded<HouseEvent>): boolean {
   return recordedAt / 1_000_000 - toSeconds(occurredAt) > LATE_SECONDS;
 }
 

@@ -1,4 +1,4 @@
-export { announce, LATE_SECONDS, type Announcement } from './announcing.js';
+export { announce, isLate, LATE_SECONDS, type Announcement } from './announcing.js';
 export {
   OutletRefused,
   OutletUnavailable,

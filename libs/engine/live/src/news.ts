@@ -11,7 +11,7 @@ import {
   type Recorded,
   type Uuid,
 } from '#kernel';
-import { LATE_SECONDS } from '#engine/announce';
+import { isLate } from '#engine/announce';
 import { categoryOf, idOf, type HouseEvent } from '#engine/catalogue';
 
 /** That something became different; what it is now is asked for with `?after=` its position. */
@@ -86,8 +86,7 @@ export function news(
     occurredAt: event.occurredAt,
     recordedAt: microsToText(event.recordedAt),
   };
-  if (!isTimed(event))
-    return event.recordedAt / 1_000_000 - toSeconds(event.occurredAt) > LATE_SECONDS ? 'held-back' : changed;
+  if (!isTimed(event)) return isLate(event) ? 'held-back' : changed;
 
   const before = history.filter(({ revision }) => revision <= event.revision);
   if (setTooLate(before, event)) return 'held-back';

@@ -10,6 +10,7 @@ import {
 import {
   activation,
   CLOCKS,
+  hasEnded,
   policies as policiesOf,
   type ClockName,
   type ClockRecord,
@@ -66,9 +67,7 @@ export function supposing(
 }
 
 const open = (clock: ClockRecord | undefined): ClockRecord | null =>
-  clock !== undefined && (clock.state === 'running' || clock.state === 'paused') && clock.breachedAt === null
-    ? clock
-    : null;
+  clock !== undefined && !hasEnded(clock) && clock.breachedAt === null ? clock : null;
 
 /** What the version would do to one ticket. */
 export interface Foreseen {

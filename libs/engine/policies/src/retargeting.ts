@@ -5,7 +5,7 @@ import {
   type TicketRefusal,
   type TicketState,
 } from '#domain/desk';
-import { UnknownPolicy, type ClockRecord, type Policies } from '#domain/sla';
+import { hasEnded, UnknownPolicy, type ClockRecord, type Policies } from '#domain/sla';
 import { mayPass, OlderThanLog, type Transactor } from '#engine/store';
 import { HOUSE, later, type Actor, type Instant, type Logger, type Position, type Uuid } from '#kernel';
 
@@ -141,10 +141,8 @@ function stepOf(row: OpenTicket, { name, ref, effective }: Retargets, policies: 
   try {
     if (policies.inForce(name, at).ref !== ref) return [];
     const behind = row.clocks.some(
-      ({ state, policy }) =>
-        (state === 'running' || state === 'paused') &&
-        policy !== ref &&
-        policies.version(policy).effective <= effective,
+      (clock) =>
+        !hasEnded(clock) && clock.policy !== ref && policies.version(clock.policy).effective <= effective,
     );
     return behind ? [{ ref, at }] : [];
   } catch (error) {

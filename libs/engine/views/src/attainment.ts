@@ -1,6 +1,7 @@
 import { ticketEvents, type TicketEvent, type Tier } from '#domain/desk';
 import {
   formatDate,
+  hasEnded,
   localDay,
   TZDB,
   TZDB_VERSIONS,
@@ -108,11 +109,8 @@ const SAYING = new Set<string>([
 
 const NONE: readonly never[] = [];
 
-const goesOn = ({ state }: { readonly state: ClockStateName }): boolean =>
-  state === 'running' || state === 'paused';
-
 function outcomeOf(cycle: PromiseCycle): Outcome {
-  if (cycle.breaches.length > 0) return goesOn(cycle) ? 'open-breached' : 'missed';
+  if (cycle.breaches.length > 0) return !hasEnded(cycle) ? 'open-breached' : 'missed';
   if (cycle.inherited !== null) return 'merged';
   switch (cycle.state) {
     case 'running':
@@ -212,7 +210,7 @@ function recorded(
   const inherited = adopted ? record.breachedAt : (before?.inherited ?? null);
   // What became of it while no record showed it.
   const unseen =
-    adopted || record.change === 'corrected' || (!goesOn(record) && before?.startedAt !== startedAt);
+    adopted || record.change === 'corrected' || (hasEnded(record) && before?.startedAt !== startedAt);
   return {
     clock,
     cycle,
@@ -222,7 +220,7 @@ function recorded(
     due,
     breaches: before?.breaches ?? NONE,
     inherited,
-    ended: goesOn(record) ? null : endOf(before, record, event),
+    ended: !hasEnded(record) ? null : endOf(before, record, event),
     waited: (before?.waited ?? false) || state === 'paused' || unseen,
     policy,
     zone,
@@ -256,7 +254,7 @@ function withRecords(
     // A correction may leave fewer cycles than there were.
     if (newest > 0 && each.cycle > newest) continue;
     // And what a later cycle follows has ended: the fact that ended both is recorded by the later one.
-    if (newest > 0 && goesOn(each)) {
+    if (newest > 0 && !hasEnded(each)) {
       const ended = { at: event.occurredAt, revision: event.revision };
       cycles.push(settled({ ...each, state: 'met', ended }, priorities));
     } else cycles.push(each);

@@ -1,5 +1,5 @@
 import { ticketEvents, type Channel, type LinkKind, type TicketEvent, type Tier } from '#domain/desk';
-import type { ClockRecord, HoldReason } from '#domain/sla';
+import { hasEnded, type ClockRecord, type HoldReason } from '#domain/sla';
 import {
   earlier,
   HOUSE,
@@ -178,9 +178,11 @@ function foldTicket(row: TicketRow | null, event: TicketNoted): TicketRow {
 
 function overdueSince(clocks: readonly ClockRecord[]): Instant | null {
   let since: Instant | null = null;
-  for (const { state, breachedAt } of clocks)
-    if (breachedAt !== null && (state === 'running' || state === 'paused'))
+  for (const clock of clocks) {
+    const { breachedAt } = clock;
+    if (breachedAt !== null && !hasEnded(clock))
       since = since === null ? breachedAt : earlier(since, breachedAt);
+  }
   return since;
 }
 

@@ -1,6 +1,6 @@
 import { never, toInstant, toSeconds, type EpochSeconds, type Instant } from '#kernel';
 import type { Calendar } from '../calendar/calendar.js';
-import type { HoldReason } from './clock-events.js';
+import type { ClockStateName, HoldReason } from './clock-events.js';
 
 /** [numerator, denominator] of the target; above 1 it falls after the due. */
 export type Fraction = readonly [numerator: number, denominator: number];
@@ -371,7 +371,8 @@ function adopt(clock: Running, other: Clock, at: EpochSeconds): void {
   project(clock);
 }
 
-function hasEnded({ state }: Running): boolean {
+/** Stopped, or ended without an outcome; any other clock runs or is paused. */
+export function hasEnded({ state }: { readonly state: ClockState | ClockStateName }): boolean {
   return state !== 'running' && state !== 'paused';
 }
 

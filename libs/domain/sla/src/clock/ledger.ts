@@ -3,6 +3,7 @@ import type { Calendar } from '../calendar/calendar.js';
 import type { ClockStateName, HoldReason } from './clock-events.js';
 import {
   foldClock,
+  hasEnded,
   type Clock,
   type ClockFact,
   type ClockState,
@@ -214,8 +215,6 @@ function opened<S>(recorded: readonly Mark<S>[]): Book<S> {
   };
 }
 
-const isLive = (state: ClockState | null): boolean => state === 'running' || state === 'paused';
-
 // ── Time passes ─────────────────────────────────────────────────────────────────────────────────────────
 
 /** Stretches are cut where time made something in them, so that lines stay in order and sums stand at it. */
@@ -310,7 +309,7 @@ function took<S>(book: Book<S>, fact: Sourced<S>, before: number, clock: Folding
   if (clock === null) return;
   const { source } = fact;
   const at = toSeconds(fact.at);
-  const wasLive = isLive(book.state);
+  const wasLive = book.state !== null && !hasEnded({ state: book.state });
   const terms = { target: clock.target, calendar: clock.calendar.ref, zone: clock.calendar.zone };
   switch (fact.type) {
     case 'start':
@@ -375,7 +374,7 @@ function close<S>(book: Book<S>, clock: Clock): void {
   if (book.lines.at(-1)?.kind === 'rested') book.lines.pop();
   say(book, () => true);
   if (clock.due === null || clock.breachedAt !== null) return;
-  const from = isLive(clock.state) ? { at: toSeconds(clock.asOf), calendar: clock.calendar } : book.stop;
+  const from = hasEnded(clock) ? book.stop : { at: toSeconds(clock.asOf), calendar: clock.calendar };
   if (from) byCalendar(book, from.calendar, from.at, toSeconds(clock.due), true);
 }
 

@@ -1,5 +1,5 @@
 import { toInstant, toSeconds, type Instant } from '#kernel';
-import type { Clock } from './clock.js';
+import { hasEnded, type Clock } from './clock.js';
 
 /** A clock of a ticket that takes part in a merge. */
 export interface Contender<Id extends string = string> {
@@ -26,6 +26,6 @@ export function survivorOf<Id extends string>(
 }
 
 function rankingDue(clock: Clock, mergedAt: Instant): Instant | null {
-  if (clock.state !== 'running' && clock.state !== 'paused') return null;
+  if (hasEnded(clock)) return null;
   return clock.due ?? toInstant(clock.calendar.reach(toSeconds(mergedAt), clock.target - clock.consumed));
 }
